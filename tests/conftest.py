@@ -1,0 +1,9 @@
+"""Settings of the whole suite: quiet TensorFlow, no GPU memory grabbed, pictures without a screen."""
+
+import os
+
+# Before anything heavy is imported: these are read once, at import.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+os.environ.setdefault("MPLBACKEND", "Agg")
