@@ -1,4 +1,4 @@
-"""Settings of the whole suite: quiet TensorFlow, no GPU memory grabbed, pictures without a screen."""
+"""Settings of the whole suite: TensorFlow quiet, no GPU memory grabbed, pictures off screen."""
 
 import os
 

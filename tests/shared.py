@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def shared_path(relative: str) -> Path:
-    """The path of `relative` in `shared`; skips the running test (or module) where it is absent.
+    """The path of `relative` in `shared`; skips the running test where it is absent.
 
     The folder is the one the environment variable LATENTGEN_SHARED names, or `../shared` seen from
     the repository. Call it inside a test or a fixture, so that nothing else is skipped.
