@@ -158,8 +158,12 @@ def _unpickle(split: str, data: bytes) -> list[np.ndarray]:
     items = array.value if isinstance(array, _Array) else None
     if not isinstance(items, list):
         raise _Refused(f"no array of drawings under {split!r}")
-    drawings = [item.value for item in items if isinstance(item, _Array)]
-    if len(drawings) < len(items) or not all(isinstance(d, np.ndarray) for d in drawings):
+    drawings = [
+        item.value
+        for item in items
+        if isinstance(item, _Array) and isinstance(item.value, np.ndarray)
+    ]
+    if len(drawings) < len(items):
         raise _Refused(f"something other than arrays of numbers under {split!r}")
     return drawings
 
