@@ -1,0 +1,1 @@
+"""Trained weights on disk: plain arrays with names and shapes, and preset folders."""

@@ -1,0 +1,60 @@
+"""Presets: a trained model as a folder of config.json, weights.npz (float16) and README.md."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from latentgen.checkpoints.variables import read_variables, write_variables
+from latentgen.errors import CheckpointError, FileError
+from latentgen.files import atomic_folder
+
+CONFIG, WEIGHTS, CARD = "config.json", "weights.npz", "README.md"
+
+
+def write_preset(
+    folder: str | os.PathLike,
+    kind: str,
+    config: dict[str, Any],
+    variables: Sequence,
+    card: str,
+    dtype: str = "float16",
+) -> None:
+    """Writes a preset as a whole; an older one at `folder` is replaced only by a finished one."""
+    with atomic_folder(folder) as temporary:
+        text = json.dumps({"kind": kind, "config": config}, indent=1, sort_keys=True)
+        (temporary / CONFIG).write_text(text + "\n")
+        (temporary / CARD).write_text(card)
+        write_variables(temporary / WEIGHTS, variables, dtype)
+
+
+def read_config(folder: str | os.PathLike, kind: str) -> dict[str, Any]:
+    """The constructor's arguments stored in a preset of the given kind."""
+    path = Path(folder) / CONFIG
+    try:
+        stored = json.loads(path.read_text())
+        found, config = stored["kind"], stored["config"]
+    except FileNotFoundError:
+        raise FileError(f"{folder}: expected a preset folder with {CONFIG}, found none") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path}: expected a preset's configuration: {error}") from None
+    if found != kind:
+        raise CheckpointError(f"{folder}: expected a preset of {kind}, found one of {found}")
+    return config
+
+
+def read_preset(folder: str | os.PathLike, kind: str, build: Callable[[dict], Any]) -> Any:
+    """Builds a model by `build(config)` and gives it the preset's weights."""
+    config = read_config(folder, kind)
+    try:
+        model = build(config)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{folder}: its configuration fits no {kind}: {error}") from None
+    read_variables(Path(folder) / WEIGHTS, model.weights)
+    return model
+
+
+def shipped_presets(folder: Path) -> list[Path]:
+    """The preset folders inside a package's folder, by name."""
+    return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))

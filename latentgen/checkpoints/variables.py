@@ -1,0 +1,89 @@
+"""Variables of a model in one .npz: plain arrays under their names, never code."""
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from latentgen.errors import CheckpointError, FileError
+from latentgen.files import atomic_file
+
+
+def write_variables(
+    path: str | os.PathLike, variables: Sequence, dtype: str | None = None, **extra: int
+) -> None:
+    """Writes variables (and a few integers beside them) to an .npz, atomically.
+
+    Args:
+        path: the file.
+        variables: Keras variables; stored as `<index>:<path>`.
+        dtype: 'float16' halves a preset; None keeps each variable's own, exactly.
+        **extra: integers to store beside them, such as the epoch.
+    """
+    arrays = {name: np.asarray(v) for name, v in _named(variables).items()}
+    if dtype is not None:
+        arrays = {
+            k: a.astype(dtype) if np.issubdtype(a.dtype, np.floating) else a
+            for k, a in arrays.items()
+        }
+    arrays |= {f"extra:{name}": np.asarray(value) for name, value in extra.items()}
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def read_variables(path: str | os.PathLike, variables: Sequence) -> dict[str, int]:
+    """Assigns what `write_variables` wrote to the same variables, all of them or none.
+
+    Returns:
+        The integers stored beside them.
+
+    Raises:
+        FileError: the file is missing or damaged.
+        CheckpointError: it belongs to another model; says what is missing, extra or misshapen.
+    """
+    arrays = _read_arrays(Path(path))
+    extra = {k.removeprefix("extra:"): v for k, v in arrays.items() if k.startswith("extra:")}
+    arrays = {k: v for k, v in arrays.items() if not k.startswith("extra:")}
+    targets = _named(variables)
+    problems = [f"missing {name}" for name in targets if name not in arrays]
+    problems += [f"extra {name}" for name in arrays if name not in targets]
+    problems += [
+        f"{name} has shape {arrays[name].shape}, expected {tuple(v.shape)}"
+        for name, v in targets.items()
+        if name in arrays and arrays[name].shape != tuple(v.shape)
+    ]
+    if problems:
+        shown = "; ".join(problems[:3])
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise CheckpointError(
+            f"{path}: these weights belong to another model: {shown}{more}. "
+            "Load them into a model with the configuration they were saved with."
+        )
+    bad = [
+        name
+        for name, a in arrays.items()
+        if np.issubdtype(a.dtype, np.floating) and not np.isfinite(a).all()
+    ]
+    if bad:
+        raise CheckpointError(f"{path}: expected finite weights, found NaN or infinity in {bad[0]}")
+    for name, variable in targets.items():
+        variable.assign(arrays[name].astype(variable.dtype))
+    return {name: int(value) for name, value in extra.items()}
+
+
+def _named(variables: Sequence) -> dict:
+    return {f"{index:04d}:{v.path}": v for index, v in enumerate(variables)}
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise FileError(f"{path}: expected a file with weights, found none") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise FileError(
+            f"{path}: expected an .npz of plain arrays, could not read it: {error}"
+        ) from None

@@ -1,0 +1,34 @@
+"""Functions of a layer's weights and some tensors, compiled once a shape, on TensorFlow and JAX."""
+
+from collections.abc import Callable
+
+import keras
+
+
+def compiled(layer: keras.layers.Layer, function: Callable, jit_compile: bool = True) -> Callable:
+    """Compiles `function(*tensors)`, which may read (not change) the variables of `layer`.
+
+    Weights changed later, by training or loading, are seen by the compiled function. Arguments are
+    arrays or None; a new combination of shapes is compiled anew.
+
+    Args:
+        layer: the layer whose variables the function reads.
+        function: from tensors to tensors.
+        jit_compile: whether TensorFlow uses XLA; JAX always does.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=jit_compile)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        @jax.jit
+        def pure(values, arguments):
+            # Variables enter as arguments: closed over, they would be frozen into the program.
+            mapping = list(zip(layer.variables, values, strict=True))
+            with keras.StatelessScope(state_mapping=mapping):
+                return function(*arguments)
+
+        return lambda *arguments: pure([v.value for v in layer.variables], arguments)
+    return function

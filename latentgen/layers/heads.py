@@ -1,0 +1,153 @@
+"""Output heads: features of a decoder → distribution over the next element of a sequence.
+
+Every head states the size of an element and of its parameters, and gives log-densities, samples,
+the mode and a differentiable relaxation of a sample. Samples are pure functions of uniform noise,
+so that a compiled loop needs no random generator and one seed gives one result on every backend.
+"""
+
+import keras
+from keras import ops
+
+EPSILON = 1e-7
+
+
+class OutputHead(keras.layers.Layer):
+    """Base class. A new kind of sequence is a new head: implement what raises NotImplementedError.
+
+    Attributes:
+        element_size: D, size of one element of the sequence.
+        parameter_size: P, number of unconstrained parameters of its distribution.
+        noise_size: U, how many independent uniforms in [0, 1) one sample needs.
+    """
+
+    element_size: int
+    parameter_size: int
+    noise_size: int
+
+    def __init__(self, feature_size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.feature_size = feature_size
+
+    def build(self, input_shape=None):
+        self.projection = keras.layers.Dense(self.parameter_size, name="projection")
+        self.projection.build((None, self.feature_size))
+        self.built = True
+
+    def call(self, features):
+        """Features (…, feature_size) → unconstrained parameters (…, P)."""
+        return self.projection(features)
+
+    def start(self, batch: int):
+        """The element (B, D) fed at the first step, before anything was drawn."""
+        return ops.zeros((batch, self.element_size))
+
+    def ended(self, elements):
+        """Whether each element (…, D) closes its sequence → bool (…)."""
+        return ops.zeros(elements.shape[:-1], dtype="bool")
+
+    def end(self, batch: int):
+        """What stands after a sequence's end, (B, D)."""
+        return ops.zeros((batch, self.element_size))
+
+    def log_prob(self, parameters, elements):
+        """Log-density or log-probability of elements (…, D) under parameters (…, P) → (…)."""
+        raise NotImplementedError
+
+    def loss(self, parameters, elements):
+        """What training minimises, per step (…): −log_prob, unless a paper says otherwise."""
+        return -self.log_prob(parameters, elements)
+
+    def sample(self, parameters, noise, temperature=1.0):
+        """Draws elements (…, D) with parameters (…, P) from uniform noise (…, U)."""
+        raise NotImplementedError
+
+    def mode(self, parameters):
+        """The most likely element (…, D); of a mixture, its heaviest component's."""
+        raise NotImplementedError
+
+    def relax(self, parameters, noise, temperature=1.0):
+        """A differentiable stand-in (…, D) for a sample; sharper as temperature falls to 0."""
+        raise NotImplementedError
+
+    def as_tfp(self, parameters):
+        """The same distribution as a TensorFlow Probability object (TensorFlow backend)."""
+        raise NotImplementedError
+
+    def get_config(self):
+        return super().get_config() | {"feature_size": self.feature_size}
+
+
+def categorical_sample(logits, noise, temperature):
+    """One-hot draw (…, K) with logits (…, K) / temperature from one uniform (…,), by inverse CDF."""
+    cumulative = ops.cumsum(ops.softmax(logits / temperature, axis=-1), axis=-1)
+    # Rounding can leave the last cumulative value below 1: scaling keeps the draw inside the table.
+    below = cumulative <= noise[..., None] * cumulative[..., -1:]
+    index = ops.sum(ops.cast(below, "int32"), axis=-1)
+    return ops.one_hot(ops.minimum(index, logits.shape[-1] - 1), logits.shape[-1])
+
+
+def gumbel_softmax(logits, noise, temperature):
+    """Relaxed one-hot draw (…, K) from uniform noise (…, K) (Jang et al., Maddison et al. 2017)."""
+    gumbel = -ops.log(-ops.log(ops.clip(noise, EPSILON, 1.0 - EPSILON)))
+    return ops.softmax((ops.log_softmax(logits, axis=-1) + gumbel) / temperature, axis=-1)
+
+
+def require_tfp(method: str):
+    """TensorFlow Probability's distributions; an InputError where the backend is another."""
+    from latentgen.errors import InputError
+
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"{method} needs the TensorFlow backend, received {keras.backend.backend()!r}: "
+            "set KERAS_BACKEND=tensorflow before Python starts."
+        )
+    import tensorflow_probability as tfp
+
+    return tfp
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class CategoricalHead(OutputHead):
+    """One of `classes` symbols a step, as one-hot elements: melodies, words.
+
+    Args:
+        classes: number K of symbols.
+        end_class: the symbol that closes a sequence, or None where nothing does.
+    """
+
+    def __init__(self, feature_size: int, classes: int, end_class: int | None = None, **kwargs):
+        super().__init__(feature_size, **kwargs)
+        self.classes = classes
+        self.end_class = end_class
+        self.element_size = self.parameter_size = classes
+        self.noise_size = 1
+
+    def ended(self, elements):
+        if self.end_class is None:
+            return super().ended(elements)
+        return elements[..., self.end_class] > 0.5
+
+    def end(self, batch):
+        if self.end_class is None:
+            return super().end(batch)
+        return ops.one_hot(ops.full((batch,), self.end_class, dtype="int32"), self.classes)
+
+    def log_prob(self, parameters, elements):
+        return ops.sum(elements * ops.log_softmax(parameters, axis=-1), axis=-1)
+
+    def sample(self, parameters, noise, temperature=1.0):
+        return categorical_sample(parameters, noise[..., 0], temperature)
+
+    def mode(self, parameters):
+        return ops.one_hot(ops.argmax(parameters, axis=-1), self.classes)
+
+    def relax(self, parameters, noise, temperature=1.0):
+        """noise: (…, K), one uniform a class, unlike `sample`'s one a step."""
+        return gumbel_softmax(parameters, noise, temperature)
+
+    def as_tfp(self, parameters):
+        tfp = require_tfp("as_tfp")
+        return tfp.distributions.OneHotCategorical(logits=parameters, dtype="float32")
+
+    def get_config(self):
+        return super().get_config() | {"classes": self.classes, "end_class": self.end_class}

@@ -1,0 +1,223 @@
+"""SequenceModel: an autoregressive decoder as a Keras model, and the likelihood it is trained by."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from latentgen.compilation import compiled
+from latentgen.errors import InputError
+from latentgen.layers.decoder import Decoder
+
+SCORED_STEPS = ("until_end", "all", "before_end")
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class SequenceModel(keras.Model):
+    """A decoder trained by the likelihood of whole sequences, without a latent vector.
+
+    Batches are dictionaries: `sequence` (B, T, D), of which `length` (B,) steps are content, the
+    rest padding with the head's end element. T may differ from batch to batch.
+
+    Args:
+        decoder: the recurrent core with its head.
+        max_length: the longest sequence, N_max. The reconstruction loss of an example is summed
+            over its steps and divided by this (so that a batch cut to a shorter T has the same
+            loss, and drawings of all lengths the same weight a step); see `mean_over_steps`.
+        scored_steps: which steps count: 'until_end', the content and the first end element;
+            'all', padding too, as Sketch-RNN trains; 'before_end', content alone, as it evaluates.
+        mean_over_steps: whether to divide by max_length (sketches) or not (music, text).
+        objective: optional second objective: a callable (model, inputs, outputs) → scalar loss,
+            added to the likelihood in training.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        max_length: int,
+        scored_steps: str = "until_end",
+        mean_over_steps: bool = True,
+        objective: Callable | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if scored_steps not in SCORED_STEPS:
+            raise InputError(
+                f"scored_steps: expected one of {SCORED_STEPS}, received {scored_steps!r}"
+            )
+        self.decoder = decoder
+        self.max_length = max_length
+        self.scored_steps = scored_steps
+        self.mean_over_steps = mean_over_steps
+        self.objective = objective
+        self.step = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
+        )
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.nll_tracker = keras.metrics.Mean(name="nll")
+        self._generators: dict[tuple, Callable] = {}
+        decoder.build()
+        self.built = True
+
+    @property
+    def head(self):
+        return self.decoder.head
+
+    def build(self, input_shape=None):
+        """Nothing is left to do: the constructor builds every part from its sizes, so that loading
+        finds every weight."""
+
+    def call(self, inputs, training=False):
+        unrolled = self.decoder.teacher_forced(None, inputs["sequence"], training)
+        return {"parameters": unrolled.parameters, "features": unrolled.features}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        nats = self.sequence_loss(self.head.loss, x, y_pred["parameters"])
+        reconstruction = ops.mean(nats)
+        if self.mean_over_steps:
+            reconstruction = reconstruction / self.max_length
+        nll = self.sequence_loss(
+            lambda parameters, elements: -self.head.log_prob(parameters, elements),
+            x,
+            y_pred["parameters"],
+        )
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.nll_tracker.update_state(ops.mean(nll))
+        loss = reconstruction + sum(self.losses)
+        if self.objective is not None and training:
+            loss = loss + self.objective(self, x, y_pred)
+        if training:
+            self.step.assign_add(1)
+        return loss
+
+    def sequence_loss(self, step_loss: Callable, inputs, parameters):
+        """Sum of a head's per-step loss over the steps that count, nats per example (B,)."""
+        sequence = inputs["sequence"]
+        steps = step_loss(parameters, sequence)  # (B, T)
+        if self.scored_steps == "all":
+            return ops.sum(steps, axis=1)
+        length = ops.cast(inputs["length"], "int32")
+        if self.scored_steps == "until_end":
+            length = length + 1
+        counted = ops.arange(ops.shape(sequence)[1])[None, :] < length[:, None]
+        return ops.sum(steps * ops.cast(counted, steps.dtype), axis=1)
+
+    def generate(
+        self,
+        z: np.ndarray | None = None,
+        n: int | None = None,
+        *,
+        temperature: float = 0.5,
+        seed: int = 0,
+        greedy: bool = False,
+        length: int | None = None,
+        prefix: list[np.ndarray] | None = None,
+        batch_size: int = 64,
+        jit_compile: bool = True,
+    ) -> np.ndarray:
+        """Draws sequences; example k depends on the seed and on k, not on the batch it is in.
+
+        Args:
+            z: latent vectors (n, latent_size); for a decoder without z give `n` instead.
+            temperature: > 0; lower is more careful.
+            greedy: the mode at each step instead of a sample.
+            length: longest result, max_length by default.
+            prefix: a beginning for each sequence, a list of n arrays (P_k, D).
+            batch_size: how many are drawn at once.
+
+        Returns:
+            Elements (n, length, D), float32, filled up with the head's end element.
+        """
+        if z is not None:
+            z = np.asarray(z, dtype="float32")
+            if z.ndim != 2 or z.shape[1] != self.decoder.latent_size:
+                raise InputError(
+                    f"z: expected shape (n, {self.decoder.latent_size}), received {z.shape}"
+                )
+            if not np.isfinite(z).all():
+                raise InputError("z: expected finite numbers, received NaN or infinity")
+            n = len(z)
+        elif self.decoder.latent_size:
+            raise InputError("z: this decoder needs latent vectors, received none")
+        if not n or n < 0:
+            raise InputError(f"n: expected how many sequences to draw, 1 or more, received {n}")
+        if not temperature > 0:
+            raise InputError(f"temperature: expected a number above 0, received {temperature}")
+        if prefix is not None and len(prefix) != n:
+            raise InputError(f"prefix: expected {n} beginnings, received {len(prefix)}")
+        length = length or self.max_length
+        size = self.head.element_size
+        samples = np.empty((n, length, size), dtype="float32")
+        for rows in _batches(n, batch_size):
+            inputs = self._loop_inputs(z, rows, seed, length, prefix)
+            draw = self._generator(greedy, prefix is not None, jit_compile)
+            drawn = draw(np.float32(temperature), *inputs)
+            samples[rows] = ops.convert_to_numpy(drawn)[: len(rows)]
+        return samples
+
+    def _loop_inputs(self, z, rows: np.ndarray, seed: int, length: int, prefix) -> tuple:
+        """z, noise and prefix of some rows, padded to a power of two: few shapes to compile for."""
+        padded = np.resize(rows, _next_power_of_two(len(rows)))
+        noise = np.stack(
+            [
+                np.random.default_rng([seed, row]).random(
+                    (length, self.head.noise_size), dtype="float32"
+                )
+                for row in padded
+            ]
+        )
+        given = None if z is None else z[padded]
+        if prefix is None:
+            return given, noise, None, None
+        lengths = np.array([len(prefix[row]) for row in padded], dtype="int32")
+        if lengths.max() > length:
+            raise InputError(
+                f"prefix: expected at most {length} steps, received {lengths.max()}: "
+                "give a larger length"
+            )
+        elements = np.zeros((len(padded), length, self.head.element_size), dtype="float32")
+        for index, row in enumerate(padded):
+            elements[index, : lengths[index]] = prefix[row]
+        return given, noise, elements, lengths
+
+    def _generator(self, greedy: bool, has_prefix: bool, jit_compile: bool) -> Callable:
+        key = (greedy, has_prefix, jit_compile)
+        if key not in self._generators:
+
+            def draw(temperature, z, noise, prefix, lengths):
+                return self.decoder.generate(z, noise, temperature, greedy, prefix, lengths)
+
+            self._generators[key] = compiled(self.decoder, draw, jit_compile)
+        return self._generators[key]
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "max_length": self.max_length,
+            "scored_steps": self.scored_steps,
+            "mean_over_steps": self.mean_over_steps,
+            "objective": keras.saving.serialize_keras_object(self.objective)
+            if self.objective is not None
+            else None,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{k: _restored(v) for k, v in config.items()})
+
+
+def _restored(value):
+    """A configuration value, with whatever Keras serialised turned back into its object."""
+    if isinstance(value, dict) and "class_name" in value:
+        return keras.saving.deserialize_keras_object(value)
+    return value
+
+
+def _batches(n: int, size: int) -> Iterator[np.ndarray]:
+    return (np.arange(k, min(k + size, n)) for k in range(0, n, size))
+
+
+def _next_power_of_two(n: int) -> int:
+    return 1 << (n - 1).bit_length()

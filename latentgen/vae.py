@@ -1,0 +1,178 @@
+"""SequenceVAE: encoder, posterior and decoder, and the loss that trains them."""
+
+import math
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from latentgen.compilation import compiled
+from latentgen.errors import InputError
+from latentgen.layers.decoder import Decoder
+from latentgen.layers.encoder import BidirectionalEncoder
+from latentgen.sequence_model import SequenceModel, _batches, _next_power_of_two
+from latentgen.training.schedules import at_step
+
+
+class Posterior(NamedTuple):
+    """Diagonal Gaussian q(z|x): mean and standard deviation, each (n, latent_size)."""
+
+    mean: Any
+    scale: Any
+
+    def sample(self, seed: int = 0) -> np.ndarray:
+        """One z of each posterior, (n, latent_size)."""
+        noise = np.random.default_rng(seed).standard_normal(self.mean.shape).astype("float32")
+        return self.mean + self.scale * noise
+
+
+def kl_divergence(mean, scale):
+    """KL(N(mean, scale²) ‖ N(0, 1)) per dimension, nats."""
+    return 0.5 * (ops.square(mean) + ops.square(scale) - 1.0) - ops.log(scale)
+
+
+def slerp(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:
+    """Spherical interpolation from a to b, both ends included: (z,), (z,) → (steps, z).
+
+    Equal, opposite or zero vectors have no arc between them and are interpolated linearly.
+    """
+    shares = np.linspace(0.0, 1.0, steps)[:, None]
+    norms = np.linalg.norm(a) * np.linalg.norm(b)
+    cosine = np.dot(a, b) / norms if norms > 0 else 1.0
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    if np.sin(angle) < 1e-6:
+        return ((1.0 - shares) * a + shares * b).astype("float32")
+    path = np.sin((1.0 - shares) * angle) * a + np.sin(shares * angle) * b
+    return (path / np.sin(angle)).astype("float32")
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class SequenceVAE(SequenceModel):
+    """Variational autoencoder of sequences (Ha & Eck 2017; Roberts et al. 2018).
+
+    loss = reconstruction + kl_weight(step) · KL + objective.
+
+    Args:
+        encoder: sequence → embedding.
+        decoder: z → sequence; its latent_size is the size of z.
+        kl_weight: a number or a schedule over steps.
+        kl_reduction: 'mean' of the KL over z's dimensions, as sketches have it, or 'sum'.
+        kl_floor: the KL term never counts less than this, on the batch's mean (Sketch-RNN's 0.2).
+        free_bits: bits of KL an example has for nothing (MusicVAE's 48 or 256).
+        scale_activation: how the encoder's output becomes the posterior's standard deviation:
+            'exp' of half of it (it is a log-variance) or 'softplus'.
+        max_length, **kwargs: see SequenceModel.
+    """
+
+    def __init__(
+        self,
+        encoder: BidirectionalEncoder,
+        decoder: Decoder,
+        max_length: int,
+        kl_weight=1.0,
+        kl_reduction: str = "sum",
+        kl_floor: float = 0.0,
+        free_bits: float = 0.0,
+        scale_activation: str = "exp",
+        **kwargs,
+    ):
+        super().__init__(decoder, max_length, **kwargs)
+        if kl_reduction not in ("mean", "sum"):
+            raise InputError(f"kl_reduction: expected 'mean' or 'sum', received {kl_reduction!r}")
+        if scale_activation not in ("exp", "softplus"):
+            raise InputError(
+                f"scale_activation: expected 'exp' or 'softplus', received {scale_activation!r}"
+            )
+        self.encoder = encoder
+        self.latent_size = decoder.latent_size
+        self.kl_weight = kl_weight
+        self.kl_reduction = kl_reduction
+        self.kl_floor = kl_floor
+        self.free_bits = free_bits
+        self.scale_activation = scale_activation
+        small = keras.initializers.RandomNormal(stddev=0.001)
+        self.mean_layer, self.scale_layer = (
+            keras.layers.Dense(self.latent_size, kernel_initializer=small.clone(), name=name)
+            for name in ("posterior_mean", "posterior_scale")
+        )
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.kl_weight_tracker = keras.metrics.Mean(name="kl_weight")
+        self.seed_generator = keras.random.SeedGenerator(decoder.seed)
+        self._encode: Any = None
+        encoder.build()
+        self.mean_layer.build((None, encoder.output_size))
+        self.scale_layer.build((None, encoder.output_size))
+
+    def posterior(self, inputs, training=False) -> Posterior:
+        """q(z|x) of a batch, as tensors."""
+        embedding = self.encoder(inputs["sequence"], inputs["length"], training=training)
+        mean, raw = self.mean_layer(embedding), self.scale_layer(embedding)
+        scale = ops.exp(0.5 * raw) if self.scale_activation == "exp" else ops.softplus(raw)
+        return Posterior(mean, scale)
+
+    def call(self, inputs, training=False):
+        mean, scale = self.posterior(inputs, training)
+        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+        z = mean + scale * noise
+        unrolled = self.decoder.teacher_forced(z, inputs["sequence"], training)
+        return {
+            "parameters": unrolled.parameters,
+            "features": unrolled.features,
+            "z": z,
+            "mean": mean,
+            "scale": scale,
+        }
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        weight = at_step(self.kl_weight, self.step)
+        kl, cost = self.kl_terms(y_pred["mean"], y_pred["scale"])
+        self.kl_tracker.update_state(kl)
+        self.kl_weight_tracker.update_state(weight)
+        likelihood = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return likelihood + weight * cost
+
+    def kl_terms(self, mean, scale):
+        """The batch's mean KL in nats, and what of it the loss counts."""
+        kl = kl_divergence(mean, scale)
+        kl = ops.mean(kl, axis=-1) if self.kl_reduction == "mean" else ops.sum(kl, axis=-1)
+        cost = ops.mean(ops.maximum(kl - self.free_bits * math.log(2.0), 0.0))
+        if not self.free_bits:
+            cost = ops.maximum(ops.mean(kl), self.kl_floor)
+        return ops.mean(kl), cost
+
+    def encode_sequences(
+        self, sequences: np.ndarray, lengths: np.ndarray, batch_size: int = 128
+    ) -> Posterior:
+        """Posterior of padded sequences (n, T, D) with their lengths (n,), as NumPy arrays."""
+        if self._encode is None:
+            self._encode = compiled(
+                self,
+                lambda sequence, length: self.posterior({"sequence": sequence, "length": length}),
+                jit_compile=False,
+            )
+        means, scales = [], []
+        for rows in _batches(len(sequences), batch_size):
+            padded = np.resize(rows, _next_power_of_two(len(rows)))
+            posterior = self._encode(sequences[padded], lengths[padded].astype("int32"))
+            mean, scale = (ops.convert_to_numpy(part)[: len(rows)] for part in posterior)
+            means.append(mean)
+            scales.append(scale)
+        return Posterior(np.concatenate(means), np.concatenate(scales))
+
+    def sample_prior(self, n: int, seed: int = 0) -> np.ndarray:
+        """n latent vectors z ~ N(0, 1), (n, latent_size)."""
+        return np.random.default_rng(seed).standard_normal((n, self.latent_size), dtype="float32")
+
+    def get_config(self) -> dict[str, Any]:
+        weight = self.kl_weight
+        return super().get_config() | {
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "kl_weight": keras.saving.serialize_keras_object(weight)
+            if callable(weight)
+            else weight,
+            "kl_reduction": self.kl_reduction,
+            "kl_floor": self.kl_floor,
+            "free_bits": self.free_bits,
+            "scale_activation": self.scale_activation,
+        }
