@@ -1,0 +1,207 @@
+"""The original Sketch-RNN and ours give the same numbers on the same weights (TF1 checkpoints)."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from latentgen.sketch.vae import SketchDecoder, SketchVAE
+from tests.shared import shared_path
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow", reason="TensorFlow reads TF1 checkpoints"
+    ),
+]
+CONDITIONAL = ["sketch_lstm", "sketch_layer_norm"]
+SIZES = {"encoder_units": 32, "decoder_units": 32, "mixtures": 5, "max_length": 12}
+CELL = {"sketch_lstm": "LSTMCell", "sketch_layer_norm": "LayerNormLSTMCell"}
+
+
+class Fixture:
+    """A case's checkpoint, recorded outputs, and our model with the checkpoint's weights."""
+
+    def __init__(self, case: str):
+        import tensorflow as tf
+
+        folder = shared_path(f"fixtures/magenta/{case}")
+        reader = tf.train.load_checkpoint(str(folder / "vector-0"))
+        self.weights = {
+            name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+            if name.startswith("vector_rnn/")
+        }
+        self.case = case
+        with np.load(folder / "fixture.npz", allow_pickle=False) as recorded:
+            self.recorded = {name: recorded[name] for name in recorded.files}
+
+    def batch(self):
+        """Rows 1.. are what the encoder reads and the decoder has to say; row 0 is the start."""
+        sequence = self.recorded["input_data"][:, 1:].astype("float32")
+        return {"sequence": sequence, "length": self.recorded["sequence_lengths"].astype("int32")}
+
+    def mapped(self, arrays, prefix="vector_rnn/"):
+        """Magenta's arrays, by the path of our variable."""
+
+        def get(name):
+            return arrays[prefix + name]
+
+        cell = CELL.get(self.case, "LSTMCell")
+        kernel = get(f"RNN/{cell}/W_xh")
+        result = {
+            "decoder/head/projection/kernel": get("RNN/output_w"),
+            "decoder/head/projection/bias": get("RNN/output_b"),
+            "decoder/cells/cell_0/kernel": kernel[:5],
+            "decoder/cells/cell_0/recurrent_kernel": get(f"RNN/{cell}/W_hh"),
+        }
+        if cell == "LayerNormLSTMCell":
+            for ours, theirs in (("gate_norm", "ln_all"), ("memory_norm", "ln_c")):
+                for part in ("gamma", "beta"):
+                    result[f"decoder/cells/cell_0/{ours}/{part}"] = get(
+                        f"RNN/{cell}/{theirs}/ln_{part}"
+                    )
+        else:
+            result["decoder/cells/cell_0/bias"] = get(f"RNN/{cell}/bias")
+        if self.case not in CONDITIONAL:
+            return result
+        result["decoder/cells/cell_0/context_kernel"] = kernel[5:]
+        state_w, state_b = get("linear/super_linear_w"), get("linear/super_linear_b")
+        if cell == "LSTMCell":  # packed as c, h; ours is h, c
+            state_w, state_b = np.roll(state_w, 32, axis=1), np.roll(state_b, 32)
+        result |= {"decoder/initial_state/kernel": state_w, "decoder/initial_state/bias": state_b}
+        for ours, theirs in (("forward", "fw"), ("backward", "bw")):
+            for part, name in (("kernel", "W_xh"), ("recurrent_kernel", "W_hh"), ("bias", "bias")):
+                result[f"encoder/{ours}_rnn_0/{ours}_0/{part}"] = get(
+                    f"ENC_RNN/{theirs}/LSTMCell/{name}"
+                )
+        for ours, theirs in (("mean", "mu"), ("scale", "sigma")):
+            for part, name in (("kernel", "w"), ("bias", "b")):
+                result[f"posterior_{ours}/{part}"] = get(f"ENC_RNN_{theirs}/super_linear_{name}")
+        return result
+
+    def model(self, **options):
+        cell = "layer_norm" if self.case == "sketch_layer_norm" else "lstm"
+        options = {"decoder_cell": cell, "recurrent_dropout": 0.0} | options
+        if self.case in CONDITIONAL:
+            model = SketchVAE(latent_size=16, **SIZES, **options)
+        else:
+            sizes = {k: v for k, v in SIZES.items() if k != "encoder_units"}
+            model = SketchDecoder(**sizes, **options)
+        arrays = self.mapped(self.weights)
+        variables = {v.path: v for v in model.trainable_variables}
+        assert set(arrays) == set(variables)
+        for path, variable in variables.items():
+            variable.assign(arrays[path])
+        return model
+
+
+@pytest.fixture(scope="module", params=CONDITIONAL)
+def conditional(request):
+    return Fixture(request.param)
+
+
+@pytest.fixture(scope="module", params=[*CONDITIONAL, "sketch_uncond_lstm"])
+def any_case(request):
+    return Fixture(request.param)
+
+
+def close(ours, theirs, tolerance=1e-5):
+    ours, theirs = ops.convert_to_numpy(ours), np.asarray(theirs)
+    assert np.linalg.norm(ours - theirs) <= tolerance * np.linalg.norm(theirs)
+
+
+def test_encoder(conditional):
+    posterior = conditional.model().posterior(conditional.batch())
+    close(posterior.mean, conditional.recorded["enc_mean"])
+    close(posterior.scale, conditional.recorded["enc_sigma"])
+
+
+def test_kl(conditional):
+    recorded = conditional.recorded
+    model = conditional.model(kl_floor=0.2)
+    kl, cost = model.kl_terms(recorded["enc_mean"], recorded["enc_sigma"])
+    close(kl, recorded["kl_raw_np"])
+    close(cost, recorded["eps_eval_kl_cost"])
+
+
+def test_mixture_parameters_and_evaluation_loss(any_case):
+    recorded, batch = any_case.recorded, any_case.batch()
+    model = any_case.model(scored_steps="before_end")
+    z = recorded.get("z_fixed")
+    unrolled = model.decoder.teacher_forced(z, batch["sequence"])
+    prefix = "z_eval_" if z is not None else "eval_"
+    close(ops.reshape(unrolled.parameters, (-1, 33)), recorded[f"{prefix}raw_output"])
+    mixture = model.head.split(ops.reshape(unrolled.parameters, (-1, 33)))
+    for ours, theirs in (
+        (ops.softmax(mixture.logits), "pi"),
+        (mixture.mean_x, "mu1"),
+        (ops.exp(mixture.log_scale_y), "sigma2"),
+        (ops.tanh(mixture.raw_correlation), "corr"),
+        (ops.softmax(mixture.pen_logits), "pen"),
+    ):
+        close(ours, recorded[prefix + theirs])
+    loss = model.sequence_loss(model.head.loss, batch, unrolled.parameters)
+    close(ops.mean(loss) / 12, recorded[f"{prefix}r_cost"])
+
+
+def training_loss(case, model):
+    """The training graph's cost with the recorded noise, as tensors."""
+    batch, recorded = case.batch(), case.recorded
+    z, kl_cost = None, 0.0
+    if case.case in CONDITIONAL:
+        mean, scale = model.posterior(batch)
+        z = mean + scale * recorded["eps"]
+        kl_cost = model.kl_terms(mean, scale)[1]
+    unrolled = model.decoder.teacher_forced(z, batch["sequence"])
+    reconstruction = ops.mean(model.sequence_loss(model.head.loss, batch, unrolled.parameters)) / 12
+    weight = float(recorded["train_kl_weight"])
+    return reconstruction, reconstruction + weight * kl_cost
+
+
+def test_training_loss_gradients_and_one_adam_step(any_case):
+    import tensorflow as tf
+
+    model, recorded = any_case.model(scored_steps="all"), any_case.recorded
+    with tf.GradientTape() as tape:
+        reconstruction, cost = training_loss(any_case, model)
+    close(reconstruction, recorded["train_r_cost"])
+    close(cost, recorded["train_cost"])
+    variables = [v.value for v in model.trainable_variables]
+    gradients = tape.gradient(cost, variables)
+    theirs = any_case.mapped(recorded, prefix="grad/vector_rnn/")
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        close(gradient, theirs[variable.path], 2e-5)
+    optimizer = keras.optimizers.Adam(1e-3, epsilon=1e-8, clipvalue=1.0)
+    optimizer.apply(gradients, model.trainable_variables)
+    theirs = any_case.mapped(recorded, prefix="after1/vector_rnn/")
+    for variable in model.trainable_variables:
+        close(variable, theirs[variable.path])
+    close(training_loss(any_case, model)[1], recorded["cost_after_1_step"])
+
+
+def test_greedy_drawing(any_case):
+    """Magenta's loop goes on after the end of a drawing, so its own elements are fed back."""
+    drawn = any_case.recorded["greedy_strokes"].astype("float32")
+    z = any_case.recorded.get("z_fixed")
+    model = any_case.model()
+    unrolled = model.decoder.teacher_forced(None if z is None else z[:1], drawn[None])
+    mode = ops.convert_to_numpy(unrolled.samples)[0]
+    np.testing.assert_array_equal(mode[:, 2:], drawn[:, 2:])
+    going_on = drawn[:, 4] == 0  # our closing element has no offset
+    np.testing.assert_allclose(mode[going_on, :2], drawn[going_on, :2], rtol=1e-4, atol=1e-5)
+    ours = model.generate(z, n=1, greedy=True, length=len(drawn))[0]
+    ends = np.flatnonzero(drawn[:, 4])
+    steps = ends[0] if len(ends) else len(drawn)
+    np.testing.assert_allclose(ours[:steps], drawn[:steps], rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(ours[steps:, 4], 1.0)
+
+
+def test_mixture_weights_along_a_sampled_drawing(any_case):
+    recorded = any_case.recorded
+    drawn = recorded["sampled_T0.4_seed0_strokes"].astype("float32")[None]
+    z = recorded.get("z_fixed")
+    model = any_case.model()
+    unrolled = model.decoder.teacher_forced(None if z is None else z[:1], drawn)
+    weights = ops.softmax(model.head.split(unrolled.parameters).logits)[0]
+    close(weights, recorded["sampled_T0.4_seed0_pi"])
