@@ -29,9 +29,9 @@ _EXPORTS = {
             "split_of",
             "write_ndjson",
         ),
-        "npz": ("read_npz", "write_npz"),
+        "npz": ("read_npy", "read_npz", "write_npz"),
         "svg": ("read_svg", "write_svg"),
-        "render": ("to_svg", "write_gif", "write_png", "write_sheet"),
+        "render": ("ACCENT", "INK", "PAPER", "picture", "to_svg", "write_gif", "write_png"),
         "attributes": (
             "aspect_ratio",
             "centre_of_mass_x",

@@ -19,7 +19,7 @@ import numpy as np
 
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_file
-from latentgen.sketch.strokes import check_drawing
+from latentgen.sketch.strokes import check_drawing, to_stroke3
 
 SPLITS = ("train", "valid", "test")
 # The largest published file (QuickDraw's full.npz of a category) unpacks to some 200 MB, and
@@ -58,6 +58,35 @@ def read_npz(*paths: str | os.PathLike) -> dict[str, list[np.ndarray]]:
                 f"{path}: expected a sketch-rnn .npz file, received {error or 'too much'}"
             ) from error
     return splits
+
+
+def read_npy(path: str | os.PathLike) -> list[np.ndarray]:
+    """Reads one .npy file: a stroke-3 or stroke-5 array, several of one length, or an object array.
+
+    Args:
+        path: the file; shape (points, 3 or 5), (drawings, points, 3 or 5), or objects of the first.
+
+    Returns:
+        drawings, each float32 (points, 3).
+
+    Raises:
+        FileError: the file is missing, no .npy, damaged, or holds anything but drawings.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _Refused(f"more than {MAX_BYTES} bytes")
+        items = _arrays("the file", path.read_bytes())
+        return [
+            to_stroke3(item) if item.shape[-1:] == (5,) else check_drawing(item, allow_empty=False)
+            for item in items
+        ]
+    except OSError as error:
+        raise FileError(f"{path}: expected a readable .npy file, {error.strerror}") from error
+    except (_Refused, InputError) as error:
+        raise FileError(
+            f"{path}: expected stroke-3 or stroke-5 arrays, received {error}"
+        ) from error
 
 
 def write_npz(path: str | os.PathLike, splits: Mapping[str, Sequence[Any]]) -> None:
@@ -120,13 +149,19 @@ def _read(path: Path) -> dict[str, list[np.ndarray]]:
         if size > MAX_BYTES or size > MAX_RATIO * max(packed, 2**16):
             raise _Refused(f"{packed} bytes that claim to unpack to {size}")
         try:
-            return {split: _drawings(split, archive.read(members[split])) for split in splits}
+            return {
+                split: [
+                    check_drawing(item, f"{split}[{i}]", allow_empty=False)
+                    for i, item in enumerate(_arrays(split, archive.read(members[split])))
+                ]
+                for split in splits
+            }
         except (NotImplementedError, RuntimeError, EOFError) as error:
             raise _Refused(str(error)) from error  # a compression unknown, a password
 
 
-def _drawings(split: str, npy: bytes) -> list[np.ndarray]:
-    """The bytes of an .npy file → checked drawings."""
+def _arrays(name: str, npy: bytes) -> list[np.ndarray]:
+    """The bytes of an .npy file → numeric arrays, one for each drawing."""
     file = io.BytesIO(npy)
     try:
         version = np.lib.format.read_magic(file)
@@ -134,19 +169,19 @@ def _drawings(split: str, npy: bytes) -> list[np.ndarray]:
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
         else:
             shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-    except ValueError as error:
-        raise _Refused(f"no array under {split!r} ({str(error).splitlines()[0]})") from error
+    # NumPy evaluates the header as a literal, which fails in many ways.
+    except Exception as error:
+        raise _Refused(f"no array under {name!r} ({type(error).__name__})") from error
     rest = file.read()
     if dtype.hasobject:
-        items = _unpickle(split, rest)
-    elif dtype.kind in "iuf" and math.prod(shape) * dtype.itemsize == len(rest):
-        items = list(_ndarray(shape, dtype, fortran, rest))
-    else:
-        raise _Refused(f"an array of type {dtype} and shape {shape} under {split!r}")
-    return [check_drawing(item, f"{split}[{i}]", allow_empty=False) for i, item in enumerate(items)]
+        return _unpickle(name, rest)
+    if dtype.kind not in "iuf" or math.prod(shape) * dtype.itemsize != len(rest):
+        raise _Refused(f"an array of type {dtype} and shape {shape} in {len(rest)} bytes")
+    array = _ndarray(shape, dtype, fortran, rest)
+    return list(array) if array.ndim > 2 else [array]
 
 
-def _unpickle(split: str, data: bytes) -> list[np.ndarray]:
+def _unpickle(name: str, data: bytes) -> list[np.ndarray]:
     """A pickled one-dimensional object array → its items, all of them numeric arrays."""
     try:
         array = _Unpickler(io.BytesIO(data), encoding="latin1").load()
@@ -154,17 +189,17 @@ def _unpickle(split: str, data: bytes) -> list[np.ndarray]:
         raise
     # A damaged or hostile pickle may fail in any way; whatever it is, the file is at fault.
     except Exception as error:
-        raise _Refused(f"damaged data under {split!r} ({type(error).__name__})") from error
+        raise _Refused(f"damaged data under {name!r} ({type(error).__name__})") from error
     items = array.value if isinstance(array, _Array) else None
     if not isinstance(items, list):
-        raise _Refused(f"no array of drawings under {split!r}")
+        raise _Refused(f"no array of drawings under {name!r}")
     drawings = [
         item.value
         for item in items
         if isinstance(item, _Array) and isinstance(item.value, np.ndarray)
     ]
     if len(drawings) < len(items):
-        raise _Refused(f"something other than arrays of numbers under {split!r}")
+        raise _Refused(f"something other than arrays of numbers under {name!r}")
     return drawings
 
 

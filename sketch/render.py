@@ -31,7 +31,7 @@ OVERSAMPLING = 4  # Pillow's lines are not anti-aliased: drawn so much larger, t
 MAX_PIXELS = 10**8
 
 
-def render(
+def picture(
     drawings: Any,
     *,
     columns: int | None = None,
@@ -66,7 +66,7 @@ def render(
     """
     from PIL import Image, ImageDraw
 
-    items = _as_list(drawings)
+    items = as_list(drawings)
     if columns is None:
         columns = len(column_titles) if column_titles else math.ceil(math.sqrt(len(items)))
     if columns < 1 or not 16 <= cell <= 4096:
@@ -100,13 +100,13 @@ def render(
             f"drawings that make {width} x {height}; give fewer or a smaller cell"
         )
 
-    picture = Image.new("RGB", (width, height), _rgb(paper))
-    text = ImageDraw.Draw(picture)
+    sheet = Image.new("RGB", (width, height), _rgb(paper))
+    text = ImageDraw.Draw(sheet)
     for i, (drawing, ink) in enumerate(zip(items, inks, strict=True)):
         x = border + left + i % columns * cell
         y = border + top + i // columns * row_height
         mask = _ink(drawing, cell, progress)
-        picture.paste(_rgb(ink), (x, y), mask)
+        sheet.paste(_rgb(ink), (x, y), mask)
         if captions:
             caption = _cut(captions[i], small, cell * 0.92)
             text.text((x + cell / 2, y + cell), caption, _rgb(MUTED), small, anchor="mm")
@@ -118,14 +118,14 @@ def render(
         y = border + top + i * row_height + cell // 2
         title = _cut(title, large, left - cell * 0.2)
         text.text((border + cell * 0.10, y), title, _rgb(INK), large, anchor="lm")
-    return picture
+    return sheet
 
 
 def write_png(path: str | os.PathLike, drawings: Any, **options: Any) -> None:
-    """Writes `render(drawings, **options)` whole, or leaves what stood at `path`."""
-    picture = render(drawings, **options)
+    """Writes `picture(drawings, **options)` whole, or leaves what stood at `path`."""
+    image = picture(drawings, **options)
     with atomic_file(path) as temporary:
-        picture.save(temporary, format="PNG", optimize=True)
+        image.save(temporary, format="PNG", optimize=True)
 
 
 def write_gif(
@@ -135,20 +135,20 @@ def write_gif(
 
     Args:
         path: the file; what stood there is replaced only when it is done.
-        drawings: as for `render`.
+        drawings: as for `picture`.
         seconds: from the first point to the last, at 20 pictures a second; then the finished
             picture stands for two seconds.
-        options: `render`'s others.
+        options: `picture`'s others.
     """
     from PIL import Image
 
     if not 0 < seconds <= 60:
         raise InputError(f"seconds: expected more than 0 and at most 60, received {seconds}")
     count = max(2, round(20 * seconds))
-    last = render(drawings, **options)
+    last = picture(drawings, **options)
     palette = last.quantize(64)  # one palette for all: colours of the paper do not flicker
     frames = [
-        render(drawings, **options, progress=(i + 1) / count).quantize(
+        picture(drawings, **options, progress=(i + 1) / count).quantize(
             palette=palette, dither=Image.Dither.NONE
         )
         for i in range(count)
@@ -186,15 +186,11 @@ def to_svg(
     box = f"{left:.7g} {top:.7g} {side:.7g} {side:.7g}"
     dimensions = f' width="{size}" height="{size}"' if size else ""
     named = f"<title>{escape(label)}</title>" if label else ""
-    background = (
-        f'<rect x="{left:.7g}" y="{top:.7g}" width="{side:.7g}" height="{side:.7g}" '
-        f'fill="{escape(paper)}" stroke="none"/>'
-        if paper
-        else ""
-    )
+    # A style, not a rectangle, which would be part of the drawing to whoever reads the file.
+    style = f' style="background:{escape(paper)}"' if paper else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"{dimensions} role="img">'
-        f"{named}{background}{svg_path(drawing, side * INK_WIDTH, colour)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"{dimensions}{style} role="img">'
+        f"{named}{svg_path(drawing, side * INK_WIDTH, colour)}</svg>"
     )
 
 
@@ -224,8 +220,8 @@ def _ink(drawing: Any, cell: int, progress: float) -> "Image.Image":
     from PIL import Image, ImageDraw
 
     large = cell * OVERSAMPLING
-    radius = max(INK_WIDTH * large / 2, OVERSAMPLING * 0.6)
-    disc = radius - 0.5  # Pillow's ellipses include both their edges
+    # Pillow's shapes include both their edges, and so are a pixel wider than they say.
+    radius = max(INK_WIDTH * large / 2, OVERSAMPLING * 0.6) - 0.5
     left, top, side = frame(drawing)
     mask = Image.new("L", (large, large), 0)
     pen = ImageDraw.Draw(mask)
@@ -233,7 +229,7 @@ def _ink(drawing: Any, cell: int, progress: float) -> "Image.Image":
         points = (line - (left, top)) * (large / side)
         # A disc at every point makes caps and joints round.
         for x, y in points:
-            pen.ellipse((x - disc, y - disc, x + disc, y + disc), fill=255)
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         for (x0, y0), (x1, y1) in itertools.pairwise(points):
             length = math.hypot(x1 - x0, y1 - y0)
             if length > 0:
@@ -261,7 +257,8 @@ def _drawn_so_far(lines: list[np.ndarray], progress: float) -> list[np.ndarray]:
     return drawn
 
 
-def _as_list(drawings: Any) -> list[Any]:
+def as_list(drawings: Any) -> list[Any]:
+    """One drawing or a sequence of them → a list of at least one."""
     single = isinstance(drawings, np.ndarray) and drawings.ndim == 2
     items = [drawings] if single else list(drawings)
     if not items:
