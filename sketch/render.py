@@ -4,7 +4,6 @@ Every drawing is fitted into its cell with its aspect kept; ink is as wide, rela
 in a small picture as in a large one. An empty drawing is an empty cell, a single point a dot.
 """
 
-import itertools
 import math
 import os
 from collections.abc import Sequence
@@ -27,7 +26,6 @@ MUTED = "#77757a"
 
 MARGIN = 0.13  # of the cell, on each side
 INK_WIDTH = 0.014  # of the cell
-OVERSAMPLING = 4  # Pillow's lines are not anti-aliased: drawn so much larger, then reduced
 MAX_PIXELS = 10**8
 
 
@@ -216,28 +214,29 @@ def frame(drawing: Any) -> tuple[float, float, float]:
 
 
 def _ink(drawing: Any, cell: int, progress: float) -> "Image.Image":
-    """How much ink lies on each pixel of a cell, as an 8-bit mask."""
-    from PIL import Image, ImageDraw
+    """How much of each pixel of a cell is covered by ink, as an 8-bit mask."""
+    # Agg knows round caps and joints and covers pixels exactly; Pillow's lines do neither.
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.path import Path
+    from matplotlib.transforms import IdentityTransform
+    from PIL import Image
 
-    large = cell * OVERSAMPLING
-    # Pillow's shapes include both their edges, and so are a pixel wider than they say.
-    radius = max(INK_WIDTH * large / 2, OVERSAMPLING * 0.6) - 0.5
+    renderer = RendererAgg(cell, cell, dpi=72)  # where a point is a pixel
+    pen = renderer.new_gc()
+    pen.set_linewidth(max(INK_WIDTH * cell, 1.2))
+    pen.set_capstyle("round")
+    pen.set_joinstyle("round")
+    pen.set_snap(False)
     left, top, side = frame(drawing)
-    mask = Image.new("L", (large, large), 0)
-    pen = ImageDraw.Draw(mask)
     for line in _drawn_so_far(to_lines(drawing), progress):
-        points = (line - (left, top)) * (large / side)
-        # A disc at every point makes caps and joints round.
-        for x, y in points:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-        for (x0, y0), (x1, y1) in itertools.pairwise(points):
-            length = math.hypot(x1 - x0, y1 - y0)
-            if length > 0:
-                nx, ny = radius * (y0 - y1) / length, radius * (x1 - x0) / length
-                corners = [(x0 + nx, y0 + ny), (x1 + nx, y1 + ny)]
-                corners += [(x1 - nx, y1 - ny), (x0 - nx, y0 - ny)]
-                pen.polygon(corners, fill=255)
-    return mask.reduce(OVERSAMPLING)
+        points = (line - (left, top)) * (cell / side)
+        points[:, 1] = cell - points[:, 1]  # Agg's y grows upwards
+        if (points == points[0]).all():
+            points = points[:1] + np.array([[0, 0], [0.01, 0]])  # Agg skips what has no length
+        # Agg gives up on a path with too many points.
+        for start in range(0, len(points) - 1, 1000):
+            renderer.draw_path(pen, Path(points[start : start + 1001]), IdentityTransform())
+    return Image.fromarray(np.asarray(renderer.buffer_rgba())[:, :, 3])
 
 
 def _drawn_so_far(lines: list[np.ndarray], progress: float) -> list[np.ndarray]:

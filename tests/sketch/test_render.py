@@ -79,6 +79,15 @@ def test_dots_are_round_and_empty_drawings_blank():
     assert not dark(picture(EMPTY)).any()
 
 
+def test_scribbles_of_many_points_are_drawn_whole():
+    points = np.random.default_rng(0).uniform(0, 100, (20_001, 2))
+    points[:10_000, 0] /= 4
+    points[10_000:, 0] = 75 + points[10_000:, 0] / 4
+    mask = dark(picture(from_lines([points]), cell=1600))
+    assert mask[208:1392, 208:500].mean() > 0.95
+    assert mask[208:1392, 1100:1392].mean() > 0.95
+
+
 def test_pen_lifts_leave_no_ink():
     gap = from_lines([[[0, 0], [0, 10]], [[10, 0], [10, 10]]])
     assert not dark(picture(gap))[:, 60:180].any()
