@@ -4,6 +4,7 @@ import io
 import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,8 +40,8 @@ def archive(path: Path, payload: bytes, shape: tuple = (1,), key: str = "train")
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64, ">i4", np.uint8, np.float16])
 @pytest.mark.parametrize("protocol", [2, 3, 4])
-def test_every_number_type_and_pickle_protocol(tmp_path: Path, dtype: object, protocol: int):
-    array = object_array([np.abs(d).astype(dtype) for d in DRAWINGS])  # type: ignore[call-overload]
+def test_every_number_type_and_pickle_protocol(tmp_path: Path, dtype: Any, protocol: int):
+    array = object_array([np.abs(d).astype(dtype) for d in DRAWINGS])
     path = archive(tmp_path / "a.npz", pickle.dumps(array, protocol), array.shape)
     got = read_npz(path)
     assert got["valid"] == []
@@ -87,9 +88,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / "a.npz"
     write_npz(path, {"train": DRAWINGS})
     before = path.read_bytes()
-    for bad in ({"train": [[[np.nan, 0, 1]]]}, {"dev": DRAWINGS}, {"train": []}, {}):
+    nan: list = [[[np.nan, 0, 1]]]
+    bads: tuple[dict, ...] = ({"train": nan}, {"dev": DRAWINGS}, {"train": []}, {})
+    for bad in bads:
         with pytest.raises(InputError):
-            write_npz(path, bad)  # type: ignore[arg-type]
+            write_npz(path, bad)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -98,9 +101,9 @@ class Evil:
     """Runs a function when unpickled."""
 
     def __init__(self, function: object, *arguments: object):
-        self.call = (function, arguments)
+        self.call: tuple = (function, arguments)
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> tuple:
         return self.call
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,8 +74,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_folder_by_category(folder: Path):
-    def keys(**arguments: object) -> list[str]:
-        return [s.key_id for s in load_quickdraw_folder(folder, **arguments)]  # type: ignore[arg-type]
+    def keys(**arguments: Any) -> list[str]:
+        return [s.key_id for s in load_quickdraw_folder(folder, **arguments)]
 
     assert keys() == ["1", "3", "4"]
     assert keys(recognized_only=False) == ["1", "2", "3", "4"]

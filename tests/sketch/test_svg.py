@@ -163,8 +163,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / "a.svg"
     write_svg(path, [[[1, 1, 1]]])
     before = path.read_bytes()
-    for arguments in ({"drawings": []}, {"drawings": [[[np.nan, 1, 1]]]}, {"colours": ["red"] * 2}):
+    bads: list[dict] = [
+        {"drawings": []},
+        {"drawings": [[[np.nan, 1, 1]]]},
+        {"colours": ["red"] * 2},
+    ]
+    for arguments in bads:
         with pytest.raises(InputError):
-            write_svg(path, **{"drawings": [[[1, 1, 1]]], **arguments})  # type: ignore[arg-type]
+            write_svg(path, **{"drawings": [[[1, 1, 1]]], **arguments})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

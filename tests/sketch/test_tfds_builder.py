@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -32,8 +33,8 @@ def write(path: Path, count: int = 100) -> Path:
     return path
 
 
-def prepared(folder: Path, **options: object):
-    config = QuickDrawConfig(category="ice cream", folder=folder, **options)  # type: ignore[arg-type]
+def prepared(folder: Path, **options: Any):
+    config = QuickDrawConfig(category="ice cream", folder=folder, **options)
     builder = QuickDrawStrokes(data_dir=folder / "data", config=config)
     builder.download_and_prepare()
     return builder
