@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from latentgen.errors import InputError
 from latentgen.layers.heads import (
     EPSILON,
     OutputHead,
@@ -62,7 +63,7 @@ class MixtureDensityHead(OutputHead):
     ):
         super().__init__(feature_size, **kwargs)
         if temperature_rule not in ("paper", "magenta"):
-            raise ValueError(
+            raise InputError(
                 f"temperature_rule: expected 'paper' or 'magenta', received {temperature_rule!r}"
             )
         self.mixtures = mixtures
