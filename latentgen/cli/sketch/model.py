@@ -1,0 +1,23 @@
+"""Opening a model and saying how it should draw."""
+
+from typing import TYPE_CHECKING, Any
+
+from latentgen.cli.progress import waiting
+from latentgen.cli.startup import import_keras
+
+if TYPE_CHECKING:
+    from latentgen.sketch.vae import SketchVAE
+
+
+def open_vae(preset: str) -> "SketchVAE":
+    """The trained model of a preset's name or folder."""
+    with waiting(f"Opening {preset}"):
+        import_keras()
+        from latentgen.sketch.vae import SketchVAE
+
+        return SketchVAE.from_preset(preset)
+
+
+def decoding(temperature: float) -> dict[str, Any]:
+    """Arguments of `decode` for a temperature; 0 is the likeliest each time."""
+    return {"temperature": temperature} if temperature > 0 else {"greedy": True}

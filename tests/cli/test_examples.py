@@ -1,0 +1,49 @@
+"""Every command that the help and the README show is run, on tiny models and with few steps."""
+
+import re
+import shlex
+
+import pytest
+
+from latentgen.cli.main import main
+from tests.cli.test_main import COMMANDS
+from tests.shared import REPOSITORY
+
+TINY = {
+    "train": ["--steps", "1", "--batch-size", "2"],
+    "evaluate": ["--preset", "my-model", "--split", "train"],
+    "sample": ["--preset", "my-model", "-n", "2"],
+    "reconstruct": ["--preset", "my-model", "-n", "2"],
+    "interpolate": ["--preset", "my-model", "--steps", "2"],
+    "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1"],
+}
+
+
+def from_help():
+    for command in COMMANDS.values():
+        yield from re.findall(r"latentgen [^\[\n]+", command.epilog)
+
+
+def from_readme():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            if line.startswith("latentgen "):
+                yield line.partition(" #")[0].strip()
+
+
+@pytest.mark.parametrize("line", sorted({*from_help(), *from_readme()}))
+def test_example(line, desk, capsys):
+    command, *arguments = shlex.split(line)
+    if arguments[0] == "demo":
+        pytest.skip("tests/demo runs the demonstration")
+    if arguments[0] == "sketch":
+        arguments += TINY[arguments[1]]
+    before = {path.name for path in desk.iterdir()}
+    if "--out" in arguments:  # an example may write what another one reads
+        before.discard(arguments[arguments.index("--out") + 1])
+        arguments += ["--overwrite"]
+    assert command == "latentgen"
+    assert main(arguments) == 0, capsys.readouterr().err
+    if "--out" in arguments:
+        assert {path.name for path in desk.iterdir()} - before
