@@ -58,7 +58,8 @@ class SequenceModel(keras.Model):
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.nll_tracker = keras.metrics.Mean(name="nll")
         self._generators: dict[tuple, Callable] = {}
-        decoder.build()
+        if not decoder.built:
+            decoder.build()
         self.built = True
 
     @property

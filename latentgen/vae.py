@@ -100,7 +100,8 @@ class SequenceVAE(SequenceModel):
         self.kl_weight_tracker = keras.metrics.Mean(name="kl_weight")
         self.seed_generator = keras.random.SeedGenerator(decoder.seed)
         self._encode: Any = None
-        encoder.build()
+        if not encoder.built:
+            encoder.build()
         self.mean_layer.build((None, encoder.output_size))
         self.scale_layer.build((None, encoder.output_size))
 

@@ -12,6 +12,8 @@ to the input (see `with_dropout_mask`): a random generator inside a compiled loo
 import keras
 from keras import ops
 
+from latentgen.errors import InputError
+
 
 def with_dropout_mask(cell, inputs, seed):
     """Appends recurrent-dropout masks to inputs (B, T, D) → (B, T, D + cell.dropout_size)."""
@@ -288,3 +290,10 @@ class HyperLSTMCell(RecurrentCell):
 
 CELLS = {"lstm": LSTMCell, "layer_norm": LayerNormLSTMCell, "hyper": HyperLSTMCell}
 """The cells by the names that Sketch-RNN's `dec_model` and `enc_model` give them."""
+
+
+def cell_class(name: str) -> type[RecurrentCell]:
+    """The class of a cell by its name; InputError for a name that is none."""
+    if name not in CELLS:
+        raise InputError(f"cell: expected one of {list(CELLS)}, received {name!r}")
+    return CELLS[name]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from latentgen.layers.cells import CELLS, with_dropout_mask
+from latentgen.layers.cells import cell_class, with_dropout_mask
 from latentgen.layers.heads import OutputHead
 
 
@@ -36,7 +36,8 @@ class CellStack(keras.layers.Layer):
 
     def build(self, input_shape=None):
         for cell in self.cells:
-            cell.build()
+            if not cell.built:  # one that was deserialised is
+                cell.build()
         self.built = True
 
     def project_context(self, context) -> list:
@@ -102,7 +103,7 @@ class Decoder(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         sizes = [head.element_size, *self.units[:-1]]
         cells = [
-            CELLS[cell](
+            cell_class(cell)(
                 u,
                 size,
                 context_size=latent_size if k == 0 else 0,
@@ -124,7 +125,8 @@ class Decoder(keras.layers.Layer):
     def build(self, input_shape=None):
         self.cell.build()
         self.rnn.build((None, None, self.cell.input_size))
-        self.head.build()
+        if not self.head.built:  # one that was deserialised is
+            self.head.build()
         if self.latent_size:
             self.initial_state_layer.build((None, self.latent_size))
         self.built = True
@@ -176,7 +178,7 @@ class Decoder(keras.layers.Layer):
             return ops.logical_and(t < steps, ops.logical_not(ops.all(ended)))
 
         def body(t, element, ended, samples, states):
-            features, states = self.cell(element, list(states))
+            features, new_states = self.cell(element, list(states))
             parameters = self.head(features)
             element = self.head.sample(parameters, noise[t], temperature)
             if greedy:
@@ -186,7 +188,8 @@ class Decoder(keras.layers.Layer):
                 element = ops.where((t < lengths)[:, None], given, element)
             element = ops.where(ended[:, None], end, element)
             samples = ops.slice_update(samples, (t, 0, 0), element[None])
-            return t + 1, element, ops.logical_or(ended, self.head.ended(element)), samples, states
+            ended = ops.logical_or(ended, self.head.ended(element))
+            return t + 1, element, ended, samples, tuple(new_states)
 
         loop = (
             ops.convert_to_tensor(0, dtype="int32"),

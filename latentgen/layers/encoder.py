@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from latentgen.layers.cells import CELLS, with_dropout_mask
+from latentgen.layers.cells import cell_class, with_dropout_mask
 
 
 def reverse_valid(sequence, length):
@@ -56,7 +56,9 @@ class BidirectionalEncoder(keras.layers.Layer):
         self.forward, self.backward = (
             [
                 keras.layers.RNN(
-                    CELLS[cell](u, size, recurrent_dropout=recurrent_dropout, name=f"{name}_{k}"),
+                    cell_class(cell)(
+                        u, size, recurrent_dropout=recurrent_dropout, name=f"{name}_{k}"
+                    ),
                     return_sequences=True,
                     name=f"{name}_rnn_{k}",
                 )
