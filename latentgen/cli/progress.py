@@ -18,8 +18,8 @@ from rich.progress import (
 
 SECONDS_BETWEEN_LINES = 60.0
 
-Advance = Callable[[int, str], None]
-"""Says how many steps are done and what is worth knowing about them."""
+Advance = Callable[..., None]
+"""(done, note): how many steps are done and, if anything, what is worth knowing about them."""
 
 
 @contextlib.contextmanager

@@ -35,7 +35,7 @@ def belongings(tmp_path_factory):
         ndjson(folder / "quickdraw" / f"{name}.ndjson", name, strokes)
     write_npz(
         folder / "cats.npz",
-        {split: [drawing(2) for _ in range(12)] for split in ("train", "valid", "test")},
+        {split: [drawing(1 + k % 6) for k in range(12)] for split in ("train", "valid", "test")},
     )
     for name in ("cat", "pig", "logo"):
         write_svg(folder / f"{name}.svg", drawing(2))

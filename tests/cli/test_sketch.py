@@ -70,8 +70,8 @@ def test_train_then_evaluate_then_sample(desk, data, capsys):
     assert "NLL" in capsys.readouterr().out
     ok("sketch", "sample", "--preset", "trained", "-n", 1, "--out", "one.png")
 
-    ok("sketch", "train", data, "--steps", 4, *tiny)  # trains on
-    assert "4 steps of 4 drawings" in (desk / "trained" / "README.md").read_text()
+    ok("sketch", "train", data, "--steps", 12, *tiny)  # trains on, in batches of all lengths
+    assert "12 steps of 4 drawings" in (desk / "trained" / "README.md").read_text()
 
 
 def test_a_training_with_other_settings_is_not_carried_on(desk, capsys):
