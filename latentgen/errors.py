@@ -1,4 +1,4 @@
-"""The errors latentgen raises on purpose; the command line turns each into one line and exit code 2.
+"""The errors latentgen raises on purpose; the command line makes each one line and exit code 2.
 
 Every message says what was expected, what was received and what to do.
 """

@@ -32,7 +32,7 @@ def atomic_file(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Like `atomic_file` for a folder: what stood at `path` is replaced only by a finished folder."""
+    """Like `atomic_file` for a folder: only a finished one replaces what stood at `path`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

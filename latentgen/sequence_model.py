@@ -1,4 +1,4 @@
-"""SequenceModel: an autoregressive decoder as a Keras model, and the likelihood it is trained by."""
+"""SequenceModel: an autoregressive decoder as a Keras model, trained by likelihood."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

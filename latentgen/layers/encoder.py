@@ -1,5 +1,7 @@
 """Bidirectional recurrent encoder: a sequence of any length → one embedding."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -53,12 +55,11 @@ class BidirectionalEncoder(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.output_size = 2 * self.units[-1]
         sizes = [input_size, *(2 * u for u in self.units[:-1])]
+        make_cell = functools.partial(cell_class(cell), recurrent_dropout=recurrent_dropout)
         self.forward, self.backward = (
             [
                 keras.layers.RNN(
-                    cell_class(cell)(
-                        u, size, recurrent_dropout=recurrent_dropout, name=f"{name}_{k}"
-                    ),
+                    make_cell(u, size, name=f"{name}_{k}"),
                     return_sequences=True,
                     name=f"{name}_rnn_{k}",
                 )

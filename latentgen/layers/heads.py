@@ -78,7 +78,7 @@ class OutputHead(keras.layers.Layer):
 
 
 def categorical_sample(logits, noise, temperature):
-    """One-hot draw (…, K) with logits (…, K) / temperature from one uniform (…,), by inverse CDF."""
+    """One-hot draw (…, K) of logits (…, K) / temperature from one uniform (…,), by inverse CDF."""
     cumulative = ops.cumsum(ops.softmax(logits / temperature, axis=-1), axis=-1)
     # Rounding can leave the last cumulative value below 1: scaling keeps the draw inside the table.
     below = cumulative <= noise[..., None] * cumulative[..., -1:]
