@@ -1,6 +1,7 @@
 """Variables of a model in one .npz: plain arrays under their names, never code."""
 
 import os
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,12 @@ def read_variables(path: str | os.PathLike, variables: Sequence) -> dict[str, in
 
 
 def _named(variables: Sequence) -> dict:
-    return {f"{index:04d}:{v.path}": v for index, v in enumerate(variables)}
+    """Variables by place and path. Keras numbers the second object of a class in a process, and
+    everything in it ('sketch_vae_1/step'): the numbers say nothing and are left out."""
+    return {
+        f"{index:04d}:{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v
+        for index, v in enumerate(variables)
+    }
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
