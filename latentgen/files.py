@@ -42,7 +42,12 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
         if path.exists():
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
             os.replace(path, old / path.name)
-            os.replace(temporary, path)
+            try:
+                os.replace(temporary, path)
+            except OSError:
+                os.replace(old / path.name, path)
+                os.rmdir(old)
+                raise
             shutil.rmtree(old)
         else:
             os.replace(temporary, path)
