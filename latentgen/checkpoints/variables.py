@@ -2,7 +2,6 @@
 
 import os
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +25,8 @@ def write_variables(
     arrays = {name: np.asarray(v) for name, v in _named(variables).items()}
     if dtype is not None:
         arrays = {
-            k: a.astype(dtype) if np.issubdtype(a.dtype, np.floating) else a
-            for k, a in arrays.items()
+            name: _cast(name, a, dtype, path) if a.dtype.kind == "f" else a
+            for name, a in arrays.items()
         }
     arrays |= {f"extra:{name}": np.asarray(value) for name, value in extra.items()}
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
@@ -62,16 +61,27 @@ def read_variables(path: str | os.PathLike, variables: Sequence) -> dict[str, in
             f"{path}: these weights belong to another model: {shown}{more}. "
             "Load them into a model with the configuration they were saved with."
         )
-    bad = [
-        name
-        for name, a in arrays.items()
-        if np.issubdtype(a.dtype, np.floating) and not np.isfinite(a).all()
-    ]
-    if bad:
-        raise CheckpointError(f"{path}: expected finite weights, found NaN or infinity in {bad[0]}")
+    for name, value in extra.items():
+        if value.shape or value.dtype.kind not in "iu":
+            raise CheckpointError(f"{path}: expected numbers, one integer in {name}; found {value}")
+    # All are converted before the first is assigned: a model is never half loaded.
+    values = {name: _cast(name, arrays[name], v.dtype, path) for name, v in targets.items()}
     for name, variable in targets.items():
-        variable.assign(arrays[name].astype(variable.dtype))
+        variable.assign(values[name])
     return {name: int(value) for name, value in extra.items()}
+
+
+def _cast(name: str, array: np.ndarray, dtype: str, path: str | os.PathLike) -> np.ndarray:
+    """The array in another type; CheckpointError unless it is all finite numbers in both."""
+    if array.dtype.kind not in "biuf":
+        raise CheckpointError(f"{path}: expected numbers, found {array.dtype} in {name}")
+    if not np.isfinite(array).all():
+        raise CheckpointError(f"{path}: expected finite weights, found NaN or infinity in {name}")
+    with np.errstate(over="ignore"):
+        result = array.astype(dtype)
+    if not np.isfinite(result).all():
+        raise CheckpointError(f"{path}: the values of {name} are too large for {dtype}")
+    return result
 
 
 def _named(variables: Sequence) -> dict:
@@ -89,7 +99,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise FileError(f"{path}: expected a file with weights, found none") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile, zlib and NumPy raise nearly anything on damaged bytes
         raise FileError(
             f"{path}: expected an .npz of plain arrays, could not read it: {error}"
         ) from None
