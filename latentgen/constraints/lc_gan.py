@@ -1,0 +1,89 @@
+"""LC-GAN: an actor that moves z to where a critic finds it real and as asked (arXiv 1711.05772).
+
+Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real latent vector:
+
+- critic: CE(D(z, y), 1) + CE(D(G(source, y), y), 0) + CE(D(z, wrong y), 0)
+  + 10 * (|grad_z D| - 1)^2 at points between real and fake;
+- actor: CE(D(z', y), 1) + w * mean over dims of log(1 + (z' - z)^2) / sigma^2, z' = G(z, y), and,
+  beyond the paper, - a * log p(y | z') by the attribute critics: from seventy labels these are far
+  better calibrated than D can be. a = 0 is the published loss.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from latentgen.constraints.networks import Trunk, gate
+from latentgen.training.gradients import gradient
+from latentgen.training.two_player import TwoPlayerModel
+
+GRADIENT_PENALTY = 10.0
+
+
+class LCGAN(TwoPlayerModel):
+    """Trained on `Batches`; `log_match(z, condition)` (n,) is log p(y | z), or None."""
+
+    def __init__(
+        self,
+        latent_size: int,
+        condition_size: int,
+        hidden: int,
+        layers: int,
+        sigma: np.ndarray,
+        distance_weight: float,
+        attribute_weight: float,
+        log_match: Any = None,
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.actor = Trunk(latent_size, condition_size, 2 * latent_size, hidden, layers, 2 * seed)
+        self.critic = Trunk(latent_size, condition_size, 1, hidden, layers, 2 * seed + 1)
+        self.precision = (1 / np.broadcast_to(sigma, (latent_size,)) ** 2).astype("float32")
+        self.distance_weight, self.attribute_weight = distance_weight, attribute_weight
+        self.log_match = log_match
+
+    def act(self, z: Any, condition: Any) -> Any:
+        """The actor's z' for z (n, latent_size) and conditions (n, c)."""
+        return gate(z, self.actor(z, condition))
+
+    def critic_loss(self, batch: dict[str, Any]) -> Any:
+        real, condition = batch["real"], batch["condition"]
+        fake = self.act(batch["source"], condition)
+        fake = ops.stop_gradient(ops.where(batch["untouched"] > 0, batch["source"], fake))
+        logits = self.critic(
+            ops.concatenate([real, fake, real]),
+            ops.concatenate([condition, condition, batch["wrong"]]),
+        )
+        real_logit, fake_logit, wrong_logit = ops.split(logits[:, 0], 3)
+        loss = ops.mean(ops.softplus(-real_logit) + ops.softplus(fake_logit))
+        loss += ops.mean(batch["mismatched"] * ops.softplus(wrong_logit))
+        between = batch["mix"] * real + (1 - batch["mix"]) * fake
+        slope = gradient(lambda z: ops.sum(self.critic(z, condition)), between)
+        norm = ops.sqrt(ops.sum(slope**2, axis=-1) + 1e-12)
+        return loss + GRADIENT_PENALTY * ops.mean((norm - 1) ** 2)
+
+    def actor_loss(self, batch: dict[str, Any]) -> Any:
+        source, condition = batch["source"], batch["condition"]
+        moved = self.act(source, condition)
+        loss = ops.mean(ops.softplus(-self.critic(moved, condition)))
+        distance = ops.log1p((moved - source) ** 2) * self.precision
+        loss += self.distance_weight * ops.mean(distance)
+        if self.log_match is not None and self.attribute_weight:
+            loss -= self.attribute_weight * ops.mean(self.log_match(moved, condition))
+        return loss
+
+
+def log_match(predictors: Sequence[Any], widths: Sequence[int]) -> Any:
+    """The function (z, condition) -> log p(all that the condition asks | z), (n,)."""
+    ends = np.cumsum([0, *widths])
+
+    def match(z: Any, condition: Any) -> Any:
+        total = ops.zeros_like(z[:, 0])
+        for predictor, start, end in zip(predictors, ends[:-1], ends[1:], strict=True):
+            total += predictor.log_match(z, condition[:, start:end])
+        return total
+
+    return match

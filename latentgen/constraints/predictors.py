@@ -1,0 +1,109 @@
+"""Attribute critics D_attr: small differentiable functions of z that predict one attribute.
+
+Seventy labels in a hundred dimensions overfit any trunk of the actor's size, so D_attr is one of
+two classical models, chosen and calibrated by cross-validation (validation.py):
+
+- `linear`: scores z·W + b, from regularised logistic or ridge regression;
+- `parzen`: for each class the log density of a kernel estimate, log mean_i exp(-g |z - z_i|^2),
+  over the labelled z_i of that class. With small g it is the nearest-centroid rule, with large g the
+  nearest neighbour. For measured attributes it is the kernel-weighted mean of the labels
+  (Nadaraya-Watson).
+
+On 64-dimensional latents of QuickDraw drawings, 35 + 35 labels, five draws of labels and six
+attributes, the mean held-out AUC was 0.85 for `parzen` and 0.83 for `linear`.
+
+Calibrated logits are slope * score + bias; a measured attribute has a residual deviation instead.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One attribute's predictor; arrays are float32, so that they can be saved as they are.
+
+    Attributes:
+        weights: linear (latent_size, size), else None.
+        centres: parzen (k, latent_size), else None.
+        members: parzen (k, size): log weight of a centre in each class (-1e9: none), or the labels.
+        gamma: parzen's kernel precision, per squared unit of z.
+        slope, bias: calibration, () and (size,).
+        deviation: of the residual of a measured attribute, in standardised units; 0 if discrete.
+    """
+
+    weights: np.ndarray | None = None
+    centres: np.ndarray | None = None
+    members: np.ndarray | None = None
+    gamma: float = 0.0
+    slope: float = 1.0
+    bias: Any = 0.0
+    deviation: float = 0.0
+
+    def scores(self, z: Any) -> Any:
+        """Uncalibrated scores of z (n, latent_size): (n, size)."""
+        if self.weights is not None:
+            return ops.matmul(z, self.weights)
+        assert self.centres is not None and self.members is not None
+        closeness = -self.gamma * squared_distances(z, self.centres)  # (n, k)
+        if self.members.shape[1] == 1:
+            return ops.matmul(ops.softmax(closeness, axis=-1), self.members)
+        return ops.logsumexp(closeness[:, :, None] + self.members, axis=1)
+
+    def __call__(self, z: Any) -> Any:
+        """Calibrated logits a class (n, classes), or the predicted standardised value (n, 1)."""
+        return self.slope * self.scores(z) + self.bias
+
+    def log_match(self, z: Any, condition: Any) -> Any:
+        """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing.
+
+        For a measured attribute the Gaussian's log density relative to its peak.
+        """
+        output = self(z)
+        if self.deviation:
+            residual = (output[:, 0] - condition[:, 0]) / self.deviation
+            return -0.5 * condition[:, 1] * residual**2
+        return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
+
+
+def squared_distances(a: Any, b: Any) -> Any:
+    """|a_i - b_j|^2 for rows of a (n, d) and b (k, d): (n, k)."""
+    products = ops.matmul(a, ops.transpose(b))
+    return ops.sum(a**2, axis=1)[:, None] - 2 * products + ops.sum(b**2, axis=1)
+
+
+def fit_linear(z: np.ndarray, codes: np.ndarray, size: int, strength: float) -> Predictor:
+    """Regularised logistic (ridge if size is 1) regression on centred z, all in one scale.
+
+    One scale, because a VAE's unused dimensions have means near zero: standardising each
+    dimension would blow them up to the size of the informative ones.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    centre, scale = z.mean(0), z.std() + 1e-6
+    inputs = (z - centre) / scale
+    if size == 1:
+        ridge = Ridge(alpha=1 / strength).fit(inputs, codes)
+        weights, bias = ridge.coef_[:, None] / scale, np.array([ridge.intercept_])
+    else:
+        model = LogisticRegression(C=strength, max_iter=500).fit(inputs, codes.astype(int))
+        weights, bias = model.coef_.T / scale, model.intercept_
+        if size == 2:  # scikit-learn states one score for two classes
+            weights, bias = np.hstack([0 * weights, weights]), np.array([0.0, bias[0]])
+    bias = bias - centre @ weights
+    return Predictor(weights=weights.astype("float32"), bias=bias.astype("float32"))
+
+
+def fit_parzen(z: np.ndarray, codes: np.ndarray, size: int, gamma: float) -> Predictor:
+    """A kernel estimate with the precision gamma, centred on every labelled z (n, latent_size)."""
+    if size == 1:
+        members = codes[:, None]
+    else:
+        belongs = codes[:, None] == np.arange(size)
+        members = np.where(belongs, -np.log(np.maximum(belongs.sum(0), 1)), -1e9)
+    return Predictor(
+        centres=z.astype("float32"), members=members.astype("float32"), gamma=float(gamma)
+    )
