@@ -75,17 +75,20 @@ class SequenceModel(keras.Model):
         return {"parameters": unrolled.parameters, "features": unrolled.features}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        nats = self.sequence_loss(self.head.loss, x, y_pred["parameters"])
-        reconstruction = ops.mean(nats)
+        nats = self.sequence_loss(self.head.loss, x, y_pred["parameters"])  # (B,)
         if self.mean_over_steps:
-            reconstruction = reconstruction / self.max_length
-        nll = self.sequence_loss(
-            lambda parameters, elements: -self.head.log_prob(parameters, elements),
-            x,
-            y_pred["parameters"],
+            nats = nats / self.max_length
+        reconstruction = ops.mean(nats)
+        # Metrics are given one value an example: batches then weigh by their size, and on
+        # TensorFlow a count that depends on no data would also count the end of the data.
+        self.reconstruction_tracker.update_state(nats)
+        self.nll_tracker.update_state(
+            self.sequence_loss(
+                lambda parameters, elements: -self.head.log_prob(parameters, elements),
+                x,
+                y_pred["parameters"],
+            )
         )
-        self.reconstruction_tracker.update_state(reconstruction)
-        self.nll_tracker.update_state(ops.mean(nll))
         loss = reconstruction + sum(self.losses)
         if self.objective is not None and training:
             loss = loss + self.objective(self, x, y_pred)
@@ -132,7 +135,10 @@ class SequenceModel(keras.Model):
             Elements (n, length, D), float32, filled up with the head's end element.
         """
         if z is not None:
-            z = np.asarray(z, dtype="float32")
+            try:
+                z = np.asarray(z, dtype="float32")
+            except (TypeError, ValueError) as error:
+                raise InputError(f"z: expected numbers in rows of equal length: {error}") from None
             if z.ndim != 2 or z.shape[1] != self.decoder.latent_size:
                 raise InputError(
                     f"z: expected shape (n, {self.decoder.latent_size}), received {z.shape}"
@@ -144,11 +150,17 @@ class SequenceModel(keras.Model):
             raise InputError("z: this decoder needs latent vectors, received none")
         if not n or n < 0:
             raise InputError(f"n: expected how many sequences to draw, 1 or more, received {n}")
-        if not temperature > 0:
+        if not 0 < temperature < np.inf:
             raise InputError(f"temperature: expected a number above 0, received {temperature}")
+        if seed < 0:
+            raise InputError(f"seed: expected 0 or more, received {seed}")
+        if batch_size < 1:
+            raise InputError(f"batch_size: expected 1 or more, received {batch_size}")
         if prefix is not None and len(prefix) != n:
             raise InputError(f"prefix: expected {n} beginnings, received {len(prefix)}")
-        length = length or self.max_length
+        length = self.max_length if length is None else length
+        if length < 1:
+            raise InputError(f"length: expected 1 or more steps, received {length}")
         size = self.head.element_size
         samples = np.empty((n, length, size), dtype="float32")
         for rows in _batches(n, batch_size):

@@ -129,18 +129,18 @@ class SequenceVAE(SequenceModel):
         weight = at_step(self.kl_weight, self.step)
         kl, cost = self.kl_terms(y_pred["mean"], y_pred["scale"])
         self.kl_tracker.update_state(kl)
-        self.kl_weight_tracker.update_state(weight)
+        self.kl_weight_tracker.update_state(ops.ones_like(kl) * weight)
         likelihood = super().compute_loss(x, y, y_pred, sample_weight, training)
         return likelihood + weight * cost
 
     def kl_terms(self, mean, scale):
-        """The batch's mean KL in nats, and what of it the loss counts."""
+        """KL of each example in nats (B,), and what of their mean the loss counts."""
         kl = kl_divergence(mean, scale)
         kl = ops.mean(kl, axis=-1) if self.kl_reduction == "mean" else ops.sum(kl, axis=-1)
         cost = ops.mean(ops.maximum(kl - self.free_bits * math.log(2.0), 0.0))
         if not self.free_bits:
             cost = ops.maximum(ops.mean(kl), self.kl_floor)
-        return ops.mean(kl), cost
+        return kl, cost
 
     def encode_sequences(
         self, sequences: np.ndarray, lengths: np.ndarray, batch_size: int = 128

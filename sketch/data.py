@@ -107,7 +107,7 @@ class SketchBatches:
         return {"sequence": sequences, "length": lengths}
 
     def from_step(self, step: int) -> Iterator[tuple[dict[str, np.ndarray]]]:
-        """Endless batches for `fit`, from that of the given step on."""
+        """Endless batches, from that of the given step on: for `fit_resumably`."""
         while True:
             yield (self.batch(step),)
             step += 1

@@ -32,7 +32,7 @@ DRAWINGS = """
 import keras
 import numpy as np
 
-from latentgen.sketch import SketchVAE, from_lines
+from latentgen.sketch import SketchVAE, from_lines, published_optimizer
 
 generator = np.random.default_rng(0)
 drawings = [from_lines([generator.integers(0, 99, (4, 2)) for _ in range(2)]) for _ in range(20)]
@@ -45,7 +45,7 @@ from latentgen.sketch.data import SketchBatches
 from latentgen.training.checkpoint import fit_resumably
 
 batches = SketchBatches(drawings, vae.scale, batch_size=5, max_length=16)
-vae.compile()
+vae.compile(published_optimizer())
 for steps in (2, 4):
     fit_resumably(vae, batches.from_step, steps, "run", steps_per_epoch=2, verbose=0)
 assert int(vae.step) == 4

@@ -1,14 +1,13 @@
 """Training that can be killed at any moment and resumed as if it had not been."""
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from latentgen.checkpoints.variables import read_variables, write_variables
+from latentgen.training.batches import of_any_length
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -75,30 +74,11 @@ def fit_resumably(
     path = Path(folder) / CHECKPOINT
     done = restore(model, path) if path.exists() else 0
     return model.fit(
-        _of_any_length(batches(done * steps_per_epoch)),
+        of_any_length(batches(done * steps_per_epoch)),
         initial_epoch=done,
         epochs=-(-steps // steps_per_epoch),
         steps_per_epoch=steps_per_epoch,
         callbacks=[*callbacks, Checkpoint(path)],
         shuffle=False,
         **options,
-    )
-
-
-def _of_any_length(batches: Iterator) -> Any:
-    """The same batches for `fit`; on TensorFlow as a dataset that states which sizes may differ.
-
-    Given an iterator, Keras takes the first two batches for what all look like, and fails at the
-    first one that is cut to another length.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    import tensorflow as tf
-
-    first = next(batches)
-    signature = keras.tree.map_structure(
-        lambda array: tf.TensorSpec([None] * array.ndim, array.dtype), first
-    )
-    return tf.data.Dataset.from_generator(
-        lambda: itertools.chain([first], batches), output_signature=signature
     )

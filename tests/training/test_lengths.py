@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from latentgen.sketch import SketchVAE
+from latentgen.sketch import SketchVAE, published_optimizer
 from latentgen.sketch.data import SketchBatches
 from latentgen.sketch.strokes import from_lines
 from latentgen.training.checkpoint import fit_resumably
@@ -19,7 +19,7 @@ def trained(folder, *stops):
         vae = SketchVAE(
             latent_size=4, encoder_units=8, decoder_units=8, mixtures=2, max_length=60, scale=30.0
         )
-        vae.compile()
+        vae.compile(published_optimizer())
         batches = SketchBatches(drawings, 30.0, batch_size=4, max_length=60)
         assert len({batches.batch(step)["sequence"].shape for step in range(8)}) > 2
         fit_resumably(vae, batches.from_step, steps, folder, steps_per_epoch=2, verbose=0)

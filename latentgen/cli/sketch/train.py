@@ -161,7 +161,7 @@ def _train(
         import_keras()
         from latentgen.sketch.data import SketchBatches
         from latentgen.sketch.strokes import normalising_scale
-        from latentgen.sketch.vae import SketchVAE
+        from latentgen.sketch.vae import SketchVAE, published_optimizer
         from latentgen.training.checkpoint import fit_resumably
 
     # Initial weights draw their seeds from here. (keras.utils.set_random_seed would import
@@ -172,7 +172,7 @@ def _train(
     vae = make(
         scale=normalising_scale(drawings), max_length=min(longest, 250), seed=settings["seed"]
     )
-    vae.compile()
+    vae.compile(published_optimizer())
     short = _short(drawings, vae.max_length)
     if len(short) < len(drawings):
         Console().print(
