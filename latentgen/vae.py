@@ -37,6 +37,8 @@ def slerp(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:
 
     Equal, opposite or zero vectors have no arc between them and are interpolated linearly.
     """
+    if steps < 1:
+        raise InputError(f"steps: expected how many points, 1 or more, received {steps}")
     shares = np.linspace(0.0, 1.0, steps)[:, None]
     norms = np.linalg.norm(a) * np.linalg.norm(b)
     cosine = np.dot(a, b) / norms if norms > 0 else 1.0
@@ -163,6 +165,10 @@ class SequenceVAE(SequenceModel):
 
     def sample_prior(self, n: int, seed: int = 0) -> np.ndarray:
         """n latent vectors z ~ N(0, 1), (n, latent_size)."""
+        if n < 1:
+            raise InputError(f"n: expected how many to draw, 1 or more, received {n}")
+        if seed < 0:
+            raise InputError(f"seed: expected 0 or more, received {seed}")
         return np.random.default_rng(seed).standard_normal((n, self.latent_size), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:

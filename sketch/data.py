@@ -58,6 +58,10 @@ class SketchBatches:
         lengths = np.array([len(d) for d in drawings])
         if not len(lengths):
             raise InputError("drawings: expected at least one, received none")
+        if lengths.min() < 1:
+            raise InputError("drawings: expected at least one point each; leave empty ones out")
+        if batch_size < 1:
+            raise InputError(f"batch_size: expected 1 or more drawings, received {batch_size}")
         if lengths.max() > max_length:
             raise InputError(
                 f"drawings: expected at most {max_length} points each, received one of "
@@ -78,7 +82,7 @@ class SketchBatches:
         return -(-len(self.drawings) // self.batch_size)
 
     def order(self, index: int) -> list[np.ndarray]:
-        """Rows of each batch in a pass over the data; the last of a bucket fill up from the next."""
+        """Rows of each batch in a pass; the last of a bucket fill up from the next bucket."""
         if self._pass is None or self._pass[0] != index:
             generator = np.random.default_rng([self.seed, index])
             rows = generator.permutation(len(self.drawings))

@@ -145,7 +145,7 @@ class SketchVAE(_Drawings, SequenceVAE):
             scored_steps=scored_steps,
             **kwargs,
         )
-        self.scale = scale
+        self.scale = _positive(scale)
 
     @classmethod
     def small(cls, **overrides):
@@ -227,7 +227,7 @@ class SketchDecoder(_Drawings, SequenceModel):
             scored_steps=scored_steps,
             **kwargs,
         )
-        self.scale = scale
+        self.scale = _positive(scale)
 
     def arguments(self):
         return dict(self._arguments)
@@ -240,6 +240,12 @@ class SketchDecoder(_Drawings, SequenceModel):
         """Continues each drawing to an end."""
         prefix = self._prefix(drawings)
         return self.to_drawings(self.generate(n=len(drawings), prefix=prefix, **options))
+
+
+def _positive(scale: float) -> float:
+    if not 0 < scale < np.inf:
+        raise InputError(f"scale: expected a positive number, received {scale}")
+    return scale
 
 
 def published_optimizer() -> keras.optimizers.Optimizer:

@@ -298,6 +298,15 @@ def test_samples_of_prior_and_posterior():
     np.testing.assert_allclose(drawn.std(0), 0.5, rtol=0.06)
 
 
+def test_impossible_numbers_of_latent_vectors_are_refused():
+    with pytest.raises(InputError, match="n: expected how many"):
+        sequence_vae().sample_prior(-1)
+    with pytest.raises(InputError, match="seed: expected 0 or more"):
+        sequence_vae().sample_prior(1, seed=-1)
+    with pytest.raises(InputError, match="steps: expected"):
+        slerp(np.zeros(2), np.ones(2), 0)
+
+
 def test_slerp_stays_on_the_arc():
     a, b = np.array([2.0, 0.0, 0.0], "float32"), np.array([0.0, 2.0, 0.0], "float32")
     path = slerp(a, b, 5)
