@@ -1,14 +1,18 @@
 """SequenceVAE: encoder, posterior and decoder, and the loss that trains them."""
 
 import math
+import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
+from latentgen.checkpoints.variables import read_arrays
 from latentgen.compilation import compiled
-from latentgen.errors import InputError
+from latentgen.errors import CheckpointError, InputError
+from latentgen.files import atomic_file
 from latentgen.layers.decoder import Decoder
 from latentgen.layers.encoder import BidirectionalEncoder
 from latentgen.sequence_model import SequenceModel, _batches, _next_power_of_two
@@ -25,6 +29,25 @@ class Posterior(NamedTuple):
         """One z of each posterior, (n, latent_size)."""
         noise = np.random.default_rng(seed).standard_normal(self.mean.shape).astype("float32")
         return self.mean + self.scale * noise
+
+
+def write_posterior(path: str | os.PathLike, posterior: Posterior) -> None:
+    """Writes a posterior to an .npz in half precision."""
+    halves = {name: np.asarray(part, "float16") for name, part in posterior._asdict().items()}
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **halves)
+
+
+def read_posterior(path: str | os.PathLike, latent_size: int) -> Posterior:
+    """Reads what `write_posterior` wrote; a CheckpointError if it is of another latent size."""
+    arrays = read_arrays(Path(path))
+    shapes = {name: arrays[name].shape[1:] for name in Posterior._fields if name in arrays}
+    if shapes != dict.fromkeys(Posterior._fields, (latent_size,)):
+        raise CheckpointError(
+            f"{path}: expected the mean and scale of z with {latent_size} dimensions, "
+            f"found {shapes or list(arrays)}"
+        )
+    return Posterior(*(arrays[name].astype("float32") for name in Posterior._fields))
 
 
 def kl_divergence(mean, scale):

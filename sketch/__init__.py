@@ -44,6 +44,7 @@ _EXPORTS = {
             "straightness",
             "symmetry",
         ),
+        "classifier": ("SketchClassifier", "rasterise"),
         "vae": ("SketchDecoder", "SketchVAE", "find_preset", "published_optimizer"),
         "formats": ("read_drawings", "write_drawings"),
     }.items()

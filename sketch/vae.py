@@ -8,7 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentgen.checkpoints.presets import CARD, read_preset, shipped_presets, write_preset
+from latentgen.checkpoints.presets import (
+    CARD,
+    LATENTS,
+    read_preset,
+    shipped_presets,
+    write_preset,
+)
 from latentgen.errors import InputError
 from latentgen.layers.decoder import Decoder
 from latentgen.layers.encoder import BidirectionalEncoder
@@ -17,7 +23,7 @@ from latentgen.sequence_model import SequenceModel
 from latentgen.sketch.data import pad_drawings
 from latentgen.sketch.strokes import check_drawing, normalise, start_at_origin, to_stroke3
 from latentgen.training.schedules import ExponentialApproach
-from latentgen.vae import Posterior, SequenceVAE, slerp
+from latentgen.vae import Posterior, SequenceVAE, read_posterior, slerp, write_posterior
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -58,7 +64,11 @@ class _Drawings(SequenceModel):
 
     def save_preset(self, folder: str | os.PathLike, card: str = "", dtype: str = "float16"):
         """Writes configuration, weights and model card to a folder that `from_preset` opens."""
-        write_preset(folder, type(self).__name__, self.arguments(), self.weights, card, dtype)
+        arguments = self.arguments()
+        write_preset(folder, type(self).__name__, arguments, self.weights, card, dtype, self._add)
+
+    def _add(self, folder: Path) -> None:
+        """Writes what else belongs to a preset."""
 
     @classmethod
     def from_preset(cls, name: str | os.PathLike):
@@ -82,6 +92,9 @@ class SketchVAE(_Drawings, SequenceVAE):
     """Sketch-RNN (Ha & Eck 2017, arXiv 1704.03477): drawings ↔ latent vectors.
 
     The defaults are the published ones; `SketchVAE.small()` suits laptops and presets.
+
+    `reference` holds posteriors of training drawings where a preset ships them: unlabelled real z
+    for constraints to learn realism from.
 
     Args:
         latent_size: size of z.
@@ -146,6 +159,18 @@ class SketchVAE(_Drawings, SequenceVAE):
             **kwargs,
         )
         self.scale = _positive(scale)
+
+    def _add(self, folder):
+        if self.reference is not None:
+            write_posterior(folder / LATENTS, self.reference)
+
+    @classmethod
+    def from_preset(cls, name: str | os.PathLike):
+        model = super().from_preset(name)
+        path = find_preset(name) / LATENTS
+        if path.exists():
+            model.reference = read_posterior(path, model.latent_size)
+        return model
 
     @classmethod
     def small(cls, **overrides):

@@ -1,4 +1,8 @@
-"""Presets: a trained model as a folder of config.json, weights.npz (float16) and README.md."""
+"""Presets: a trained model as a folder of config.json, weights.npz (float16) and README.md.
+
+A VAE's preset may hold latents.npz too: posteriors of training examples, which tell constraints
+what real latent vectors look like, without the examples.
+"""
 
 import json
 import os
@@ -10,7 +14,7 @@ from latentgen.checkpoints.variables import read_variables, write_variables
 from latentgen.errors import CheckpointError, FileError
 from latentgen.files import atomic_folder
 
-CONFIG, WEIGHTS, CARD = "config.json", "weights.npz", "README.md"
+CONFIG, WEIGHTS, CARD, LATENTS = "config.json", "weights.npz", "README.md", "latents.npz"
 
 
 def write_preset(
@@ -20,13 +24,23 @@ def write_preset(
     variables: Sequence,
     card: str,
     dtype: str = "float16",
+    add: Callable[[Path], None] | None = None,
 ) -> None:
-    """Writes a preset as a whole; an older one at `folder` is replaced only by a finished one."""
+    """Writes a preset as a whole; an older one at `folder` is replaced only by a finished one.
+
+    Args:
+        kind: the model's class name; `from_preset` of another class refuses it.
+        config: the constructor's arguments.
+        dtype: of the stored weights.
+        add: writes what else belongs into the folder.
+    """
     with atomic_folder(folder) as temporary:
         text = json.dumps({"kind": kind, "config": config}, indent=1, sort_keys=True)
         (temporary / CONFIG).write_text(text + "\n")
         (temporary / CARD).write_text(card)
         write_variables(temporary / WEIGHTS, variables, dtype)
+        if add is not None:
+            add(temporary)
 
 
 def read_config(folder: str | os.PathLike, kind: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def read_variables(path: str | os.PathLike, variables: Sequence) -> dict[str, in
         FileError: the file is missing or damaged.
         CheckpointError: it belongs to another model; says what is missing, extra or misshapen.
     """
-    arrays = _read_arrays(Path(path))
+    arrays = read_arrays(Path(path))
     extra = {k.removeprefix("extra:"): v for k, v in arrays.items() if k.startswith("extra:")}
     arrays = {k: v for k, v in arrays.items() if not k.startswith("extra:")}
     targets = _named(variables)
@@ -93,7 +93,8 @@ def _named(variables: Sequence) -> dict:
     }
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz of plain arrays; FileError if it is anything else."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
