@@ -50,8 +50,8 @@ JUDGE_CARD = """\
 
 Says which of eight categories of Quick, Draw! a drawing shows: {categories}.
 
-- data: {train} training drawings of Google's Quick, Draw! dataset (CC BY 4.0, Google Inc.) and their
-  mirror images; {epochs} epochs, seed {seed}, by examples/train_preset.py
+- data: {train} training drawings of Google's Quick, Draw! dataset (CC BY 4.0, Google Inc.) and
+  their mirror images; {epochs} epochs, seed {seed}, by examples/train_preset.py
 - accuracy on {test} held-out drawings: {accuracy:.3f}
 - weights: float16, Apache-2.0
 """
