@@ -46,6 +46,7 @@ _EXPORTS = {
         ),
         "classifier": ("SketchClassifier", "rasterise"),
         "vae": ("SketchDecoder", "SketchVAE", "find_preset", "published_optimizer"),
+        "labelled": ("read_labelled_drawings",),
         "formats": ("read_drawings", "write_drawings"),
     }.items()
     for name in names

@@ -84,3 +84,6 @@ _WRITERS: dict[str, Callable[[Path, list], None]] = {
     ".png": render.write_png,
     ".gif": render.write_gif,
 }
+
+READABLE = tuple(_READERS)
+"""The endings that `read_drawings` knows."""

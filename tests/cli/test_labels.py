@@ -2,8 +2,9 @@
 
 import pytest
 
-from latentgen.cli.labels import parse_wants, read_labelled, typed, typed_value
+from latentgen.cli.labels import parse_wants, typed_value
 from latentgen.errors import FileError, InputError
+from latentgen.labels import read_labelled, typed
 
 
 def read(path):
@@ -99,7 +100,7 @@ def test_sources_without_labels(tmp_path):
     with pytest.raises(FileError, match="a folder for each class"):
         labelled(tmp_path)
     write(tmp_path, a_txt="x")
-    with pytest.raises(InputError, match="--labels"):
+    with pytest.raises(InputError, match="give a CSV"):
         labelled(tmp_path / "a.txt")
     (tmp_path / "labels.csv").write_text("round\nyes\n")
     with pytest.raises(InputError, match="column 'file'"):
