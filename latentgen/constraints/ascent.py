@@ -15,16 +15,17 @@ def ascent(
     seed: int = 0,
     steps: int = 300,
     learning_rate: float = 0.02,
-    realism_weight: float = 0.1,
+    realism_weight: float = 1.0,
     distance_weight: float = 0.1,
     least_realism: float = 0.3,
     least_match: float = 0.9,
 ) -> np.ndarray:
     """Moves each z (n, latent_size) by Adam until it is real enough and as asked, then stops it.
 
-    The loss of an example is realism_weight * CE(D(z') -> real) - log p(y | z') +
-    distance_weight * mean log(1 + (z' - z)^2). It stops where D(z') > least_realism and
-    p(y | z') > least_match, and after `steps` at the latest. `seed` is not used.
+    The loss of an example is realism_weight * CE(D(z', y) -> real) - log p(y | z') +
+    distance_weight * mean log(1 + (z' - z)^2). It stops where D(z', y) > least_realism and
+    p(y | z') > least_match, and after `steps` at the latest. D is the conditional critic: far from
+    the data the attribute critics alone are content too soon. `seed` is not used.
     """
     move = compiled(
         constraints.network,
@@ -46,13 +47,13 @@ def _ascend(constraints, start, condition, steps, learning_rate, weights, least)
     realism_weight, distance_weight = weights
 
     def loss(z):
-        total = realism_weight * ops.softplus(-constraints.realism(z))
+        total = realism_weight * ops.softplus(-constraints.critic(z, condition))
         total -= constraints.log_match(z, condition)
         total += distance_weight * ops.mean(ops.log1p((z - start) ** 2), axis=-1)
         return ops.sum(total)
 
     def moving(z):
-        real = ops.sigmoid(constraints.realism(z)) > least[0]
+        real = ops.sigmoid(constraints.critic(z, condition)) > least[0]
         met = constraints.log_match(z, condition) > np.log(least[1])
         return ops.logical_not(ops.logical_and(real, met))[:, None]
 
@@ -69,5 +70,3 @@ def _ascend(constraints, start, condition, steps, learning_rate, weights, least)
     return ops.while_loop(
         lambda count, z, first, second: ops.any(moving(z)), step, state, maximum_iterations=steps
     )[1]
-
-

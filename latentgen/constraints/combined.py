@@ -1,6 +1,7 @@
 """Constraints learnt apart, used together on one latent space."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -74,7 +75,7 @@ class CombinedConstraints(Constrained):
 
     def _split(self, condition: Any) -> list[tuple["LatentConstraints", Any]]:
         ends = np.cumsum([0, *(part.condition_size for part in self.parts)])
-        slices = [condition[:, a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        slices = [condition[:, a:b] for a, b in pairwise(ends)]
         return list(zip(self.parts, slices, strict=True))
 
 

@@ -134,7 +134,9 @@ def check_z(z: Any, latent_size: int, name: str = "z") -> np.ndarray:
     try:
         array = np.asarray(z, dtype="float32")
     except (TypeError, ValueError):
-        raise InputError(f"{name} expected numbers (n, {latent_size}), received {z!r:.40}") from None
+        raise InputError(
+            f"{name} expected numbers (n, {latent_size}), received {z!r:.40}"
+        ) from None
     if array.ndim != 2 or array.shape[1] != latent_size or not len(array):
         raise InputError(
             f"{name} expected shape (n, {latent_size}) with n of 1 or more, received {array.shape};"

@@ -36,7 +36,7 @@ def rejection(
     repeated = np.tile(condition, (candidates, 1))
     score = compiled(
         constraints.network,
-        lambda z, y: constraints.log_match(z, y) - keras.ops.softplus(-constraints.realism(z)),
+        lambda z, y: constraints.log_match(z, y) - keras.ops.softplus(-constraints.critic(z, y)),
         jit_compile=False,
     )
     scores = keras.ops.convert_to_numpy(score(flat, repeated)).reshape(candidates, len(z))

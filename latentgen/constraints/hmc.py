@@ -16,7 +16,7 @@ def hmc(
     leapfrogs: int = 8,
     sharpness: float = 4.0,
 ) -> np.ndarray:
-    """The last state of a chain from each z: a sample of N(z; 0, 1) D(z) p(y | z)^sharpness.
+    """The last state of a chain from each z: a sample of N(z; 0, 1) (D(z, y) p(y | z))^sharpness.
 
     The step size adapts (to 65% acceptance) over the first 80% of the steps.
 
@@ -35,8 +35,8 @@ def hmc(
 
     def log_density(z):
         prior = -0.5 * tf.reduce_sum(z**2, axis=-1)
-        real = tf.math.log_sigmoid(constraints.realism(z))
-        return prior + real + sharpness * constraints.log_match(z, y)
+        real = tf.math.log_sigmoid(constraints.critic(z, y))
+        return prior + sharpness * (real + constraints.log_match(z, y))
 
     @tf.function
     def run(start, seeds):

@@ -46,8 +46,8 @@ class LatentConstraints(Constrained):
         *,
         hidden: int = 256,
         layers: int = 3,
-        distance_weight: float = 0.003,
-        attribute_weight: float = 5.0,
+        distance_weight: float = 0.001,
+        attribute_weight: float = 3.0,
         seed: int = 0,
     ):
         if not isinstance(latent_size, int | np.integer) or latent_size < 1:
@@ -87,11 +87,12 @@ class LatentConstraints(Constrained):
         *,
         scale: Any = None,
         unlabelled: Any = None,
-        turns: int = 400,
+        turns: int = 500,
         batch_size: int = 64,
-        critic_steps: int = 5,
+        critic_steps: int = 10,
         learning_rate: float = 1e-3,
         jit_compile: bool = False,
+        warm_start: bool = False,
         seed: int | None = None,
         progress: Progress | None = None,
     ) -> "LatentConstraints":
@@ -108,6 +109,7 @@ class LatentConstraints(Constrained):
             turns: of `critic_steps` critic updates and one actor update, `batch_size` rows each.
             learning_rate: of both players at the start; it falls to 0 along a cosine.
             jit_compile: XLA on TensorFlow (JAX always has it).
+            warm_start: go on from the actor and critic of an earlier fit of the same attributes.
             seed: in place of the constructor's.
             progress: called with the share done (0..1) and what is being done.
 
@@ -136,7 +138,10 @@ class LatentConstraints(Constrained):
         self.predictors = tuple(predictor for predictor, _ in learnt)
         self.reports = tuple(report for _, report in learnt)
         self.vectors = tuple(_vectors(a, z, c) for a, c in zip(attributes, codes, strict=True))
+        previous = self._network if warm_start else None
         network = self._build(np.sqrt((scale**2).mean(0)), seed)
+        if previous is not None:
+            network.set_weights(previous.get_weights())
         schedule = [
             keras.optimizers.schedules.CosineDecay(learning_rate, turns * steps)
             for steps in (1, critic_steps)
@@ -233,9 +238,7 @@ class LatentConstraints(Constrained):
         save_constraints(self, Path(path))
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike, latent_size: int | None = None
-    ) -> "LatentConstraints":
+    def load(cls, path: str | os.PathLike, latent_size: int | None = None) -> "LatentConstraints":
         """Opens what `save` wrote; `latent_size`, if given, is checked.
 
         Raises:

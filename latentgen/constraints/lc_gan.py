@@ -10,9 +10,9 @@ Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real la
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -82,7 +82,7 @@ def log_match(predictors: Sequence[Any], widths: Sequence[int]) -> Any:
 
     def match(z: Any, condition: Any) -> Any:
         total = ops.zeros_like(z[:, 0])
-        for predictor, start, end in zip(predictors, ends[:-1], ends[1:], strict=True):
+        for predictor, (start, end) in zip(predictors, pairwise(ends), strict=True):
             total += predictor.log_match(z, condition[:, start:end])
         return total
 

@@ -11,7 +11,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("latentgen")
 class Trunk(keras.layers.Layer):
-    """concat[z, Linear(h)(y)], `layers` x (Linear(h), ReLU), Linear(outputs); no y if that is empty."""
+    """concat[z, Linear(h)(y)], `layers` x (Linear(h), ReLU), Linear(outputs)."""
 
     def __init__(
         self,

@@ -3,14 +3,16 @@
 Seventy labels in a hundred dimensions overfit any trunk of the actor's size, so D_attr is one of
 two classical models, chosen and calibrated by cross-validation (validation.py):
 
-- `linear`: scores z·W + b, from regularised logistic or ridge regression;
-- `parzen`: for each class the log density of a kernel estimate, log mean_i exp(-g |z - z_i|^2),
-  over the labelled z_i of that class. With small g it is the nearest-centroid rule, with large g the
-  nearest neighbour. For measured attributes it is the kernel-weighted mean of the labels
-  (Nadaraya-Watson).
+- `parzen`: for each class the log density of a kernel estimate, log mean_i k(|z - z_i|^2), over
+  the labelled z_i of that class, with the heavy-tailed k(d) = (1 + g d / 4)^-4 (Student's t). A
+  Gaussian kernel's ratio of two classes grows without bound away from both, which is where an
+  actor then goes; this one's is largest at the class itself. For measured attributes it is the
+  kernel-weighted mean of the labels (Nadaraya-Watson).
+- `linear`: scores z·W + b, from regularised logistic or ridge regression.
 
-On 64-dimensional latents of QuickDraw drawings, 35 + 35 labels, five draws of labels and six
-attributes, the mean held-out AUC was 0.85 for `parzen` and 0.83 for `linear`.
+On 64-dimensional latents of QuickDraw drawings, 35 + 35 labels, six attributes, held out: mean AUC
+0.86 (the hundred it is surest of: 0.73 right) for this kernel, 0.85 (0.70) for a Gaussian one, 0.83
+(0.66) for the linear model.
 
 Calibrated logits are slope * score + bias; a measured attribute has a residual deviation instead.
 """
@@ -20,6 +22,8 @@ from typing import Any
 
 import numpy as np
 from keras import ops
+
+TAIL = 4.0  # exponent of the kernel: the smaller, the heavier its tails
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,10 @@ class Predictor:
         """Uncalibrated scores of z (n, latent_size): (n, size)."""
         if self.weights is not None:
             return ops.matmul(z, self.weights)
-        assert self.centres is not None and self.members is not None
-        closeness = -self.gamma * squared_distances(z, self.centres)  # (n, k)
+        assert self.centres is not None
+        assert self.members is not None
+        distances = squared_distances(z, self.centres)  # (n, k)
+        closeness = -TAIL * ops.log1p(self.gamma / TAIL * ops.maximum(distances, 0.0))
         if self.members.shape[1] == 1:
             return ops.matmul(ops.softmax(closeness, axis=-1), self.members)
         return ops.logsumexp(closeness[:, :, None] + self.members, axis=1)
@@ -60,12 +66,13 @@ class Predictor:
     def log_match(self, z: Any, condition: Any) -> Any:
         """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing.
 
-        For a measured attribute the Gaussian's log density relative to its peak.
+        For a measured attribute 1 - sqrt(1 + r^2), r the residual in deviations: near a match the
+        Gaussian's log density, far from it linear, so that no one attribute drowns the others.
         """
         output = self(z)
         if self.deviation:
             residual = (output[:, 0] - condition[:, 0]) / self.deviation
-            return -0.5 * condition[:, 1] * residual**2
+            return condition[:, 1] * (1 - ops.sqrt(1 + residual**2))
         return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
 
 

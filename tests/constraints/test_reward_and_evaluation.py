@@ -1,0 +1,109 @@
+"""Zero-shot rules, and the table that compares the methods."""
+
+import numpy as np
+import pytest
+
+from latentgen.constraints import LatentConstraints, evaluate
+from latentgen.errors import InputError
+from tests.constraints.latents import SIZE, make_labels, make_latents, truth
+
+
+def decode(z):
+    """A decoder of lists of numbers."""
+    return [list(np.tanh(row)) for row in np.asarray(z)]
+
+
+def small():
+    return LatentConstraints(SIZE, hidden=32, layers=2)
+
+
+def test_a_rule_without_labels_is_learnt():
+    def rule(output):  # some 11% of the prior
+        return output[0] > 0.6 and output[1] > 0.2
+
+    settings = {"rounds": 3, "samples": 200, "turns": 90, "batch_size": 32, "learning_rate": 3e-3}
+    constraints = small().fit_reward(decode, rule, **settings)
+    prior = constraints.sample(200, strength=0, seed=9)
+    asked = constraints.sample(200, {"rule": True}, seed=9)
+    assert np.mean([rule(o) for o in decode(prior)]) < 0.2
+    assert np.mean([rule(o) for o in decode(asked)]) > 0.6
+
+
+def test_a_model_with_a_decode_method_and_several_rules():
+    class VAE:
+        decode = staticmethod(decode)
+
+    rules = {"up": lambda o: o[0] > 0, "side": lambda o: "left" if o[1] < 0 else "right"}
+    told = []
+    constraints = small().fit_reward(
+        VAE(),
+        rules,
+        rounds=2,
+        samples=60,
+        turns=4,
+        progress=lambda *news: told.append(news[0]),
+    )
+    assert [a.kind for a in constraints.attributes] == ["binary", "categorical"]
+    assert told == sorted(told)
+    assert constraints.report.rows == 120
+
+
+def test_bad_rules_are_refused():
+    cases = [
+        (decode, lambda o: 1 / 0, "failed on a decoded output"),
+        (decode, lambda o: None, "received None"),
+        (decode, lambda o: True, "received True for all"),
+        (decode, "rule", "expected a decoder"),
+        ("vae", lambda o: True, "expected a decoder"),
+        (lambda z: [1], lambda o: True, "expected to return 30 outputs"),
+    ]
+    for decoder, rule, message in cases:
+        with pytest.raises(InputError, match=message):
+            small().fit_reward(decoder, rule, samples=30)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    z, kind = make_latents()
+    labels = make_labels(z, kind)
+    settings = {"turns": 60, "batch_size": 32, "learning_rate": 3e-3, "scale": np.full(SIZE, 0.1)}
+    return small().fit(z, {name: labels[name] for name in ("first", "right")}, **settings)
+
+
+def test_evaluate_compares_methods_by_an_independent_judge(fitted):
+    z, kind = make_latents(300, seed=2)
+    table = evaluate(
+        fitted,
+        lambda z: np.tanh(z),
+        {name: lambda out, name=name: truth(np.arctanh(out), name) for name in ("first", "right")},
+        methods=("prior", "vector", "actor"),
+        samples=50,
+        features=lambda out: out,
+        members={"first": z[kind == 0], "right": z[z[:, 4] > 0]},
+    )
+    prior, vector, actor = table.rows
+    assert [row.method for row in table.rows] == ["prior", "vector", "actor"]
+    assert prior.distance == 0
+    assert actor.satisfaction > max(0.7, prior.satisfaction + 0.2)
+    assert set(actor.by_attribute) == {"first", "right"}
+    assert 0.2 < actor.diversity < 2
+    assert actor.distance > 0
+    lines = str(table).splitlines()
+    assert len(lines) == 4
+    assert len(set(map(len, lines))) == 1
+    assert f"{vector.satisfaction:.2f}" in lines[2]
+
+
+def test_evaluate_refuses_bad_judges(fitted):
+    def yes(outputs):
+        return np.ones(len(outputs))
+
+    cases = [
+        ({"second": yes}, {}, "among first, right"),
+        ({}, {}, "received 0 judges"),
+        ({"first": yes}, {"methods": ("magic",)}, "magic"),
+        ({"first": lambda outputs: [1.0]}, {"methods": ("prior",)}, "64 finite verdicts"),
+    ]
+    for judges, settings, message in cases:
+        with pytest.raises(InputError, match=message):
+            evaluate(fitted, decode, judges, **settings)
