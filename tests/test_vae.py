@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from latentgen.errors import InputError
+from latentgen.training.batches import of_any_length
 from latentgen.training.schedules import ExponentialApproach
 from latentgen.vae import Posterior, SequenceVAE, kl_divergence, slerp
 from tests.tiny import (
@@ -182,6 +183,24 @@ def test_fit_lowers_the_loss_follows_the_schedule_and_counts_steps():
     evaluated = model.evaluate(batch, batch_size=3, verbose=0, return_dict=True)
     assert int(model.step) == 12  # looking at held-out data is no step
     assert set(evaluated) == {"loss", "reconstruction", "nll", "kl", "kl_weight"}
+
+
+def test_metrics_weigh_examples_not_batches():
+    """The last batch of an evaluation is shorter, in both senses, and counts as much less."""
+    model = compiled(randomise(sequence_model()))
+    batches = [strokes((5, 3, 1)), strokes((2,), steps=3, seed=1)]
+    found = model.evaluate(of_any_length((b,) for b in batches), verbose=0, return_dict=True)
+    nats = [
+        float(nll)
+        for batch in batches
+        for nll in model.sequence_loss(
+            lambda parameters, elements: -model.head.log_prob(parameters, elements),
+            batch,
+            model(batch)["parameters"],
+        )
+    ]
+    assert len(nats) == 4
+    assert found["nll"] == pytest.approx(np.mean(nats), rel=1e-4)
 
 
 def test_fit_under_xla_with_a_second_objective():

@@ -28,9 +28,10 @@ def make():
 
 
 def batches(step):
-    """Batches of two different lengths, each a function of its step."""
+    """Batches, each a function of its step; of two lengths where that is no second compilation."""
+    lengths = 1 if keras.backend.backend() == "jax" else 2
     while True:
-        yield (strokes((4, 2, 1), steps=5 + step % 2, seed=step),)
+        yield (strokes((4, 2, 1), steps=5 + step % lengths, seed=step),)
         step += 1
 
 
@@ -99,6 +100,7 @@ def test_stopped_within_an_epoch(tmp_path, uninterrupted):
     assert_same(state(resumed), uninterrupted)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="no other code than on TensorFlow")
 def test_stopped_before_the_first_checkpoint_begins_anew(tmp_path, uninterrupted):
     with pytest.raises(PowerCut):
         run(make(), tmp_path, [At(1, cut)])
