@@ -225,8 +225,8 @@ def main() -> None:
                 results.setdefault(method, {}).setdefault(name, []).append(values)
 
     heading(
-        f"Latent constraints from {2 * each} labels: {len(asked)} attributes, {seeds} seeds, {n} drawings a "
-        "method and seed",
+        f"Latent constraints from {2 * each} labels: {len(asked)} attributes, {seeds} seeds, "
+        f"{n} drawings a method and seed",
         model=f"{'untrained' if tiny else arguments.preset}, z {vae.latent_size}, "
         f"decoded at temperature {arguments.temperature}",
         judge=f"classifier of pictures, trained on {judge.trained_on} other drawings, accuracy "
