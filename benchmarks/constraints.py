@@ -20,7 +20,6 @@ PRESET = ("airplane", "bicycle", "camera", "cat", "eye", "guitar", "headphones",
 CATEGORIES = ("airplane", "cat", "television")
 MEASURES = ("number_of_strokes", "straightness", "symmetry")
 METHODS = ("prior", "rejection", "vector", "ascent", "hmc", "actor")
-PIXELS = 28
 
 
 def quickdraw(vae, folder: Path, limit: int) -> dict[str, dict[str, list[np.ndarray]]]:
@@ -60,25 +59,12 @@ def shapes() -> dict[str, dict[str, list[np.ndarray]]]:
 
 
 def raster(drawings: list[np.ndarray]) -> np.ndarray:
-    """Pictures of 28 × 28, fitted to the box, smoothed a little: (n, 784) in [0, 1]."""
-    from PIL import Image, ImageDraw
+    """Pictures of the drawings, smoothed a little, as rows (n, 1024)."""
     from scipy.ndimage import gaussian_filter
 
-    from latentgen.sketch import bounds, to_lines
+    from latentgen.sketch.classifier import rasterise
 
-    pictures = np.zeros((len(drawings), PIXELS, PIXELS))
-    big, margin = 4 * PIXELS, 8
-    for picture, drawing in zip(pictures, drawings, strict=True):
-        image = Image.new("L", (big, big))
-        left, top, right, bottom = bounds(drawing)
-        unit = (big - 2 * margin) / max(right - left, bottom - top, 1e-6)
-        corner = np.array([left + right, top + bottom]) / 2 - big / 2 / unit
-        for line in to_lines(drawing):
-            points = [tuple(p) for p in (line - corner) * unit]
-            ImageDraw.Draw(image).line(points * 2 if len(points) == 1 else points, 255, 5)
-        small = np.asarray(image.reduce(4), "float64") / 255
-        picture[:] = gaussian_filter(small, 0.7)
-    return pictures.reshape(len(drawings), -1)
+    return gaussian_filter(rasterise(drawings), (0, 1, 1)).reshape(len(drawings), -1)
 
 
 class Judge:

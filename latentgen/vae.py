@@ -33,7 +33,7 @@ class Posterior(NamedTuple):
 
 def write_posterior(path: str | os.PathLike, posterior: Posterior) -> None:
     """Writes a posterior to an .npz in half precision."""
-    halves = {name: np.asarray(part, "float16") for name, part in posterior._asdict().items()}
+    halves: dict[str, Any] = {k: np.asarray(v, "float16") for k, v in posterior._asdict().items()}
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **halves)
 
@@ -41,13 +41,17 @@ def write_posterior(path: str | os.PathLike, posterior: Posterior) -> None:
 def read_posterior(path: str | os.PathLike, latent_size: int) -> Posterior:
     """Reads what `write_posterior` wrote; a CheckpointError if it is of another latent size."""
     arrays = read_arrays(Path(path))
-    shapes = {name: arrays[name].shape[1:] for name in Posterior._fields if name in arrays}
-    if shapes != dict.fromkeys(Posterior._fields, (latent_size,)):
+    shapes = {name: arrays[name].shape for name in Posterior._fields if name in arrays}
+    rows = len(next(iter(arrays.values()))) if shapes and () not in shapes.values() else 0
+    if shapes != dict.fromkeys(Posterior._fields, (rows, latent_size)):
         raise CheckpointError(
             f"{path}: expected the mean and scale of z with {latent_size} dimensions, "
             f"found {shapes or list(arrays)}"
         )
-    return Posterior(*(arrays[name].astype("float32") for name in Posterior._fields))
+    parts = [arrays[name] for name in Posterior._fields]
+    if any(part.dtype.kind != "f" or not np.isfinite(part).all() for part in parts):
+        raise CheckpointError(f"{path}: expected finite numbers, found NaN, infinity or no numbers")
+    return Posterior(*(part.astype("float32") for part in parts))
 
 
 def kl_divergence(mean, scale):

@@ -159,6 +159,7 @@ class SketchVAE(_Drawings, SequenceVAE):
             **kwargs,
         )
         self.scale = _positive(scale)
+        self.reference: Posterior | None = None
 
     def _add(self, folder):
         if self.reference is not None:
@@ -175,7 +176,7 @@ class SketchVAE(_Drawings, SequenceVAE):
     @classmethod
     def small(cls, **overrides):
         """A size for laptops and presets: z 64, encoder 192, layer-norm decoder 384."""
-        sizes = {
+        sizes: dict[str, Any] = {
             "latent_size": 64,
             "encoder_units": 192,
             "decoder_units": 384,

@@ -5,10 +5,17 @@ import numpy as np
 import pytest
 from keras import ops
 
-from latentgen.errors import InputError
+from latentgen.errors import CheckpointError, InputError
 from latentgen.training.batches import of_any_length
 from latentgen.training.schedules import ExponentialApproach
-from latentgen.vae import Posterior, SequenceVAE, kl_divergence, slerp
+from latentgen.vae import (
+    Posterior,
+    SequenceVAE,
+    kl_divergence,
+    read_posterior,
+    slerp,
+    write_posterior,
+)
 from tests.tiny import (
     LATENT,
     STEPS,
@@ -324,6 +331,27 @@ def test_impossible_numbers_of_latent_vectors_are_refused():
         sequence_vae().sample_prior(1, seed=-1)
     with pytest.raises(InputError, match="steps: expected"):
         slerp(np.zeros(2), np.ones(2), 0)
+
+
+def test_posteriors_in_a_file(tmp_path):
+    path = tmp_path / "latents.npz"
+    mean, scale = random_posterior()
+    write_posterior(path, Posterior(mean, scale))
+    found = read_posterior(path, LATENT)
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found.scale, scale, rtol=1e-3)
+    assert found.mean.dtype == found.scale.dtype == np.float32
+    for parts in (
+        {"mean": mean, "scale": scale[:-1]},
+        {"mean": mean[:, :-1], "scale": scale[:, :-1]},
+        {"mean": mean},
+        {"mean": np.float32(1.0), "scale": np.float32(1.0)},
+        {"mean": mean, "scale": np.full_like(scale, np.nan)},
+        {"mean": mean, "scale": np.full(scale.shape, "x")},
+    ):
+        np.savez(path, **parts)
+        with pytest.raises(CheckpointError, match=r"latents\.npz: expected"):
+            read_posterior(path, LATENT)
 
 
 def test_slerp_stays_on_the_arc():

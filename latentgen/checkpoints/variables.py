@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def write_variables(
         dtype: 'float16' halves a preset; None keeps each variable's own, exactly.
         **extra: integers to store beside them, such as the epoch.
     """
-    arrays = {name: np.asarray(v) for name, v in _named(variables).items()}
+    arrays: dict[str, Any] = {name: np.asarray(v) for name, v in _named(variables).items()}
     if dtype is not None:
         arrays = {
             name: _cast(name, a, dtype, path) if a.dtype.kind == "f" else a

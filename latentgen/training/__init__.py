@@ -1,1 +1,1 @@
-"""How models are trained: schedules, the two-player trainer, runs that can be killed and resumed."""
+"""How models are trained: schedules, two players, runs that can be killed and resumed."""

@@ -20,7 +20,7 @@ def of_any_length(batches: Iterator) -> Any:
 
     first = next(batches)
     signature = keras.tree.map_structure(
-        lambda array: tf.TensorSpec([None, None][: array.ndim] + [*array.shape[2:]], array.dtype),
+        lambda array: tf.TensorSpec((None, None, *array.shape[2:])[: array.ndim], array.dtype),
         first,
     )
     return tf.data.Dataset.from_generator(

@@ -6,8 +6,7 @@ they steer: the learning rate, the weight of the KL term or a sampling probabili
 
 import keras
 from keras import ops
-
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+from keras.optimizers.schedules import LearningRateSchedule as Schedule
 
 
 @keras.saving.register_keras_serializable("latentgen")
