@@ -11,7 +11,10 @@ def typed_value(name: str, text: str, column: Sequence[Any]) -> Any:
     """What `--want name=text` means for an attribute with that column of labels."""
     kind = next((type(value) for value in column if value is not None), str)
     if kind is str:
-        return text  # LatentConstraints knows its classes, and says so
+        if text not in column:
+            classes = sorted({value for value in column if value is not None})
+            raise InputError(f"--want {name}: expected one of {classes}, received {text!r}")
+        return text
     try:
         return YES_OR_NO[text.lower()] if kind is bool else float(text)
     except (KeyError, ValueError):

@@ -33,6 +33,10 @@ def belongings(tmp_path_factory):
     ndjson(folder / "cats.ndjson", "cat", 2)
     for name, strokes in (("cat", 2), ("pig", 3)):
         ndjson(folder / "quickdraw" / f"{name}.ndjson", name, strokes)
+    (folder / "happy.csv").write_text("happy\n" + 12 * "yes\nno\n")
+    ndjson(folder / "my-labels" / "some.ndjson", "shape", 2)
+    rows = [f"some.ndjson,{k},{'yes' if k % 2 else 'no'}\n" for k in range(24)]
+    (folder / "my-labels" / "labels.csv").write_text("file,index,round\n" + "".join(rows))
     write_npz(
         folder / "cats.npz",
         {split: [drawing(1 + k % 6) for k in range(12)] for split in ("train", "valid", "test")},

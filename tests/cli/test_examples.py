@@ -15,7 +15,7 @@ TINY = {
     "sample": ["--preset", "my-model", "-n", "2"],
     "reconstruct": ["--preset", "my-model", "-n", "2"],
     "interpolate": ["--preset", "my-model", "--steps", "2"],
-    "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1"],
+    "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1", "--turns", "2"],
 }
 
 

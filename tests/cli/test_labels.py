@@ -121,6 +121,8 @@ def test_what_is_wanted():
     assert typed_value("area", "0.25", [None, 0.5, 2.0]) == 0.25
     with pytest.raises(InputError, match="attribute=value"):
         parse_wants(["colour=red"], columns)
+    with pytest.raises(InputError, match=r"one of \['cat', 'dog'\], received 'cow'"):
+        typed_value("class", "cow", columns["class"])
     with pytest.raises(InputError, match="yes or no"):
         typed_value("round", "perhaps", columns["round"])
     with pytest.raises(InputError, match="a number"):

@@ -60,8 +60,8 @@ def test_interpolate(desk):
     assert (desk / "between.svg").read_text().count("<path") == 5
 
 
-@pytest.mark.parametrize("data", ["cats.npz", "quickdraw"])
-def test_train_then_evaluate_then_sample(desk, data, capsys):
+def test_train_then_evaluate_then_sample(desk, capsys):
+    data = "cats.npz"
     tiny = ["--batch-size", 4, "--out", "trained"]
     ok("sketch", "train", data, "--steps", 2, *tiny)
     assert (desk / "trained.training" / "checkpoint.npz").exists()

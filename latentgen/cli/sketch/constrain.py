@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from latentgen.cli.labels import parse_wants, read_labelled, typed, typed_value
+from latentgen.cli.labels import parse_wants, typed_value
 from latentgen.cli.options import Count, Out, Overwrite, Preset, Seed, Temperature, examples
 from latentgen.cli.output import check_file, wrote
-from latentgen.cli.progress import waiting
+from latentgen.cli.progress import progress_bar, waiting
 from latentgen.cli.sketch.drawings import ENDINGS, READABLE, read_file, shorten, write
 from latentgen.cli.sketch.model import decoding, open_vae
-from latentgen.cli.sketch.rules import parse_rule
+from latentgen.cli.sketch.rules import Rule, parse_rule
 from latentgen.errors import InputError
+from latentgen.labels import read_labelled, typed
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from latentgen.constraints import LatentConstraints
+    from latentgen.constraints.latent_constraints import LatentConstraints
     from latentgen.sketch.vae import SketchVAE
 
 app = typer.Typer()
@@ -41,6 +42,7 @@ class Method(enum.StrEnum):
         "latentgen sketch constrain my-labels/ --want round=yes --out round.png",
         "latentgen sketch constrain cats.ndjson --labels happy.csv --want happy=yes --out cats.gif",
         "latentgen sketch constrain quickdraw/ --want cat --method ascent --out cats.svg",
+        "latentgen sketch constrain cats.ndjson --out like-these.png",
         "latentgen sketch constrain --rule 'number_of_strokes<4' --out few.png",
         "latentgen sketch constrain quickdraw/ --want cat --change pig.svg --out changed.png",
     )
@@ -50,7 +52,8 @@ def constrain(
         Path | None,
         typer.Argument(
             help="Labelled drawings: a folder with labels.csv (file, then a column for each "
-            "attribute), a folder of a folder or a file for each class, or a file with --labels."
+            "attribute), a folder of a folder or a file for each class, or a file with --labels. "
+            "Without --want: drawings that look like these."
         ),
     ] = None,
     labels: Annotated[
@@ -74,6 +77,9 @@ def constrain(
     strength: Annotated[
         float, typer.Option(min=0.0, help="How far to go: 0 stays, 1 as learnt, beyond at will.")
     ] = 1.0,
+    turns: Annotated[
+        int, typer.Option(min=1, help="How long to learn: turns of critic and actor.")
+    ] = 500,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many of each file.")] = (
         None
     ),
@@ -88,78 +94,110 @@ def constrain(
     check_file(out, ENDINGS, overwrite)
     if bool(rule) == (labelled is not None):
         raise InputError(
-            "expected labelled drawings and --want, or --rule, "
+            "expected drawings to learn from, or --rule in their place, "
             f"received {'both' if rule else 'neither'}"
         )
-    changed = read_file(change) if change else None
+    changed = read_file(change)[:count] if change else []
+    columns: dict[str, list[Any]] = {}
+    drawings: list[np.ndarray] = []
+    obeys = parse_rule(rule)
     if labelled is not None:
-        drawings, columns = _labelled_drawings(labelled, labels, limit)
-        wanted = _wanted(want, columns)
+        drawings, columns = _examples(labelled, labels, limit, bool(want))
+    wanted = {RULE: True} if rule else _wanted(want, columns)
+
     vae = open_vae(preset)
-    if labelled is None:
-        constraints = _from_rule(vae, rule, seed)
-        wanted = {RULE: True}
-    else:
-        constraints = _from_labels(vae, drawings, columns, seed)
-    with waiting("Drawing what was asked for"):
-        if changed is None:
-            z = constraints.sample(
-                count, wanted, method=method.value, strength=strength, keep=keep, seed=seed
-            )
-        else:
-            changed = [shorten(drawing, vae.max_length) for drawing in changed[:count]]
-            z = constraints.transform(
-                vae.encode(changed).mean,
-                wanted,
-                method=method.value,
-                strength=strength,
-                keep=keep,
-                seed=seed,
-            )
-        drawn = vae.decode(z, seed=seed, **decoding(temperature))
-    write(out, drawn, originals=changed or ())
-    asked = ", ".join(rule or [f"{name}={value}" for name, value in wanted.items()])
-    wrote(out, f"{len(drawn)} drawings of {preset} with {asked}")
     if rule:
-        obeyed = sum(map(parse_rule(rule), drawn))
+        constraints = _learn_rule(vae, obeys, turns, temperature, seed)
+    else:
+        constraints = _learn(vae, drawings, columns, turns, seed)
+    changed = [shorten(drawing, vae.max_length) for drawing in changed]
+    how: dict[str, Any] = {
+        "method": method.value,
+        "strength": strength,
+        "keep": keep,
+        "seed": seed,
+    }
+    with waiting("Drawing what was asked for"):
+        if changed:
+            z = constraints.transform(vae.encode(changed).mean, wanted, **how)
+        else:
+            z = constraints.sample(count, wanted, **how)
+        drawn = vae.decode(z, seed=seed, **decoding(temperature))
+    write(out, drawn, originals=changed)
+    asked = rule or [f"{name}={value}" for name, value in wanted.items()] or ["nothing but realism"]
+    wrote(out, f"{len(drawn)} drawings, asked for {', '.join(asked)}")
+    if rule:
+        obeyed = sum(map(obeys, drawn))
         Console(highlight=False).print(f"{obeyed} of {len(drawn)} obey the rule")
 
 
-def _labelled_drawings(
-    source: Path, table: Path | None, limit: int | None
+def _examples(
+    source: Path, table: Path | None, limit: int | None, with_labels: bool
 ) -> "tuple[list[np.ndarray], dict[str, list[Any]]]":
+    """Drawings and their labels; the drawings alone where nothing is asked of the labels."""
+
     def read(path: Path) -> "list[np.ndarray]":
         return read_file(path)[:limit]
 
+    if not with_labels and source.is_file() and table is None:
+        return read(source), {}
     found = read_labelled(source, table, read, READABLE)
-    return found.examples, {name: typed(texts) for name, texts in found.labels.items()}
+    columns = {name: typed(texts) for name, texts in found.labels.items()}
+    return found.examples, columns if with_labels else {}
 
 
 def _wanted(wants: list[str], columns: dict[str, list[Any]]) -> dict[str, Any]:
-    if not wants:
-        raise InputError(f"--want: expected attribute=value for one of {sorted(columns)}")
     return {
         name: typed_value(name, text, columns[name])
         for name, text in parse_wants(wants, columns).items()
     }
 
 
-def _from_labels(
-    vae: "SketchVAE", drawings: "list[np.ndarray]", columns: dict[str, list[Any]], seed: int
+def _learn(
+    vae: "SketchVAE",
+    drawings: "list[np.ndarray]",
+    columns: dict[str, list[Any]],
+    turns: int,
+    seed: int,
 ) -> "LatentConstraints":
-    from latentgen.constraints import LatentConstraints
+    """Constraints from labels (none: realism alone), with a word on how well each was learnt."""
+    from latentgen.constraints.latent_constraints import LatentConstraints
 
-    with waiting(f"Learning from {len(drawings)} drawings"):
-        z = vae.encode([shorten(drawing, vae.max_length) for drawing in drawings]).mean
-        constraints = LatentConstraints(vae.latent_size, seed=seed).fit(z, columns)
-    for report in constraints.reports:
-        Console(highlight=False, soft_wrap=True).print(f"  {report}", markup=False)
+    constraints = LatentConstraints(vae.latent_size, seed=seed)
+    with progress_bar(f"Learning from {len(drawings)} drawings", 100) as advance:
+        posterior = vae.encode([shorten(drawing, vae.max_length) for drawing in drawings])
+        constraints.fit(
+            posterior.mean,
+            columns,
+            scale=posterior.scale,
+            unlabelled=vae.reference.mean if vae.reference else None,
+            turns=turns,
+            progress=lambda share, what: advance(round(100 * share), what),
+        )
+    _say_how_well(constraints)
     return constraints
 
 
-def _from_rule(vae: "SketchVAE", rule: list[str], seed: int) -> "LatentConstraints":
-    from latentgen.constraints import LatentConstraints
+def _learn_rule(
+    vae: "SketchVAE", obeys: Rule, turns: int, temperature: float, seed: int
+) -> "LatentConstraints":
+    """Constraints from what a rule says of the model's own drawings."""
+    from latentgen.constraints.latent_constraints import LatentConstraints
 
-    obeys = parse_rule(rule)
-    with waiting("Learning the rule"):
-        return LatentConstraints(vae.latent_size, seed=seed).fit_reward(vae, {RULE: obeys})
+    def decode(z: "np.ndarray") -> "list[np.ndarray]":
+        return vae.decode(z, seed=seed, **decoding(temperature))
+
+    constraints = LatentConstraints(vae.latent_size, seed=seed)
+    with progress_bar("Learning the rule", 100) as advance:
+        constraints.fit_reward(
+            decode,
+            {RULE: obeys},
+            turns=turns,
+            progress=lambda share, what: advance(round(100 * share), what),
+        )
+    _say_how_well(constraints)
+    return constraints
+
+
+def _say_how_well(constraints: "LatentConstraints") -> None:
+    Console(highlight=False, soft_wrap=True).print(str(constraints.report), markup=False)
