@@ -47,7 +47,7 @@ class LatentConstraints(Constrained):
         hidden: int = 256,
         layers: int = 3,
         distance_weight: float = 0.001,
-        attribute_weight: float = 3.0,
+        attribute_weight: float = 4.0,
         seed: int = 0,
     ):
         if not isinstance(latent_size, int | np.integer) or latent_size < 1:
@@ -157,7 +157,7 @@ class LatentConstraints(Constrained):
                 0.2 + 0.8 * (turn + 1) / turns, "training actor and critic"
             )
         )
-        history = network.fit(batches, verbose=0, callbacks=[follow]).history
+        history = network.fit(batches, verbose=0, shuffle=False, callbacks=[follow]).history
         self.report = FitReport(
             attributes=self.reports,
             rows=len(z),
