@@ -1,12 +1,11 @@
 """What single and combined constraints share: sampling, transforming and scoring z."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from latentgen.constraints.protocol import Method
 from latentgen.errors import InputError
 
 METHODS = ("actor", "ascent", "hmc", "rejection", "vector")
@@ -37,8 +36,9 @@ class Constrained:
         if not isinstance(n, int | np.integer) or n < 1:
             raise InputError(f"sample expected a positive number of samples, received {n!r}")
         z = np.random.default_rng(seed).standard_normal((n, self.latent_size)).astype("float32")
-        chosen = {"method": method, "strength": strength, "keep": keep, "seed": seed}
-        return self.transform(z, values, **chosen, **options)
+        return self.transform(
+            z, values, method=method, strength=strength, keep=keep, seed=seed, **options
+        )
 
     def transform(
         self,
@@ -76,7 +76,7 @@ class Constrained:
         move = find_method(method)
         if strength == 0:
             return z
-        moved = move(self, z, condition, seed, **options)  # type: ignore[arg-type]
+        moved = move(self, z, condition, seed, **options)
         return moved if strength == 1 else z + np.float32(strength) * (moved - z)
 
     def encode(self, values: Mapping[str, Any], z: np.ndarray, keep: Sequence[str]) -> np.ndarray:
@@ -112,8 +112,8 @@ def check_names(names: Iterable[str], known: Sequence[str]) -> None:
             )
 
 
-def find_method(name: str) -> Method:
-    """The function of a method's name."""
+def find_method(name: str) -> Callable[..., np.ndarray]:
+    """The function (constraints, z, condition, seed, **options) -> z' of a method's name."""
     if name not in METHODS:
         raise InputError(f"method expected one of {', '.join(METHODS)}, received {name!r}")
     if name == "ascent":

@@ -117,8 +117,9 @@ def evaluate(
                 float(np.linalg.norm(z - prior, axis=1).mean()),
                 milliseconds,
             ]
-        means = np.mean(list(figures.values()), axis=0).tolist()
-        rows.append(Row(method, *means, {name: values[0] for name, values in figures.items()}))
+        means = [float(mean) for mean in np.mean(list(figures.values()), axis=0)]
+        satisfied = {name: values[0] for name, values in figures.items()}
+        rows.append(Row(method, means[0], means[1], means[2], means[3], means[4], satisfied))
     return Comparison(tuple(rows), samples)
 
 

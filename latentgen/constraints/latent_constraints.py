@@ -57,16 +57,12 @@ class LatentConstraints(Constrained):
         self.hidden, self.layers, self.seed = hidden, layers, seed
         self.distance_weight, self.attribute_weight = distance_weight, attribute_weight
         self.attributes: tuple[Attribute, ...] = ()
+        self.attribute_names = ()
         self.predictors: tuple[Predictor, ...] = ()
         self.vectors: tuple[np.ndarray, ...] = ()
         self.reports: tuple[AttributeReport, ...] = ()
         self.report: FitReport | None = None
         self._network: LCGAN | None = None
-
-    @property
-    def attribute_names(self) -> tuple[str, ...]:
-        """The names of what was learnt."""
-        return tuple(attribute.name for attribute in self.attributes)
 
     @property
     def condition_size(self) -> int:
@@ -119,13 +115,16 @@ class LatentConstraints(Constrained):
         Raises:
             InputError: z or labels that cannot be used; says which and why.
         """
+        from threadpoolctl import threadpool_limits
+
         started, seed = time.monotonic(), self.seed if seed is None else seed
         tell = progress or (lambda share, message: None)
         z, scale = self._rows(z, scale, unlabelled)
         known = len(z) - (0 if unlabelled is None else len(unlabelled))
         columns = read_labels({} if labels is None else labels, known)
         kinds = self._kinds(columns)
-        attributes, codes = [], []
+        attributes: list[Attribute] = []
+        codes: list[np.ndarray] = []
         for name, kind in kinds.items():
             attributes.append(infer_attribute(name, columns[name], kind))
             empty = np.full(len(z) - known, np.nan)
@@ -133,8 +132,10 @@ class LatentConstraints(Constrained):
         learnt = []
         for index, (attribute, code) in enumerate(zip(attributes, codes, strict=True)):
             tell(0.2 * index / len(attributes), f"cross-validating {attribute.name}")
-            learnt.append(learn_attribute(attribute, z, code, seed))
+            with threadpool_limits(1):  # threads cost far more than such small matrices give them
+                learnt.append(learn_attribute(attribute, z, code, seed))
         self.attributes = tuple(attributes)
+        self.attribute_names = tuple(kinds)
         self.predictors = tuple(predictor for predictor, _ in learnt)
         self.reports = tuple(report for _, report in learnt)
         self.vectors = tuple(_vectors(a, z, c) for a, c in zip(attributes, codes, strict=True))
@@ -151,7 +152,7 @@ class LatentConstraints(Constrained):
             actor, critic, critic_steps=critic_steps, split_batch=True, jit_compile=jit_compile
         )
         rows = batch_size * (critic_steps + 1)
-        batches = Batches(z, scale, attributes, self.predictors, codes, rows, turns, seed)
+        batches = Batches(z, scale, attributes, list(self.predictors), codes, rows, turns, seed)
         follow = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda turn, logs: tell(
                 0.2 + 0.8 * (turn + 1) / turns, "training actor and critic"

@@ -3,7 +3,6 @@
 from typing import Any, Protocol
 
 import keras
-import numpy as np
 
 
 class Constraints(Protocol):
@@ -29,11 +28,3 @@ class Constraints(Protocol):
 
     def shift(self, z: Any, condition: Any) -> Any:
         """Attribute-vector arithmetic: z + the vectors of what is asked for, (n, latent_size)."""
-
-
-class Method(Protocol):
-    """A way from z and a condition to z'."""
-
-    def __call__(
-        self, constraints: Constraints, z: np.ndarray, condition: np.ndarray, seed: int, **options
-    ) -> np.ndarray: ...

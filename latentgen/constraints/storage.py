@@ -79,11 +79,12 @@ def _rebuild(
     constraints = cls(**header["settings"])
     attributes = [Attribute(**stored) for stored in header["attributes"]]
     constraints.attributes = tuple(replace(a, classes=tuple(a.classes)) for a in attributes)
+    constraints.attribute_names = tuple(attribute.name for attribute in attributes)
     predictors = []
     for index, plain in enumerate(header["predictors"]):
-        own = {name: arrays.get(f"predictor {index} {name}") for name in ARRAYS}
+        own: dict[str, Any] = {name: arrays.get(f"predictor {index} {name}") for name in ARRAYS}
         predictors.append(Predictor(**own, **plain))
-        _check_predictor(predictors[-1], constraints.attributes[index], constraints.latent_size)
+        _check_predictor(predictors[-1], attributes[index], constraints.latent_size)
     constraints.predictors = tuple(predictors)
     if len(predictors) != len(attributes):
         raise ValueError(f"{len(attributes)} attributes but {len(predictors)} predictors")
@@ -101,9 +102,16 @@ def _rebuild(
 
 
 def _check_predictor(predictor: Predictor, attribute: Attribute, latent_size: int) -> None:
-    output = np.shape(predictor(np.zeros((1, latent_size), "float32")))
-    if output != (1, attribute.size):
-        raise ValueError(f"a predictor of {attribute.name!r} with output {output}")
+    """A ValueError unless the arrays fit the latent size, the attribute and each other."""
+    shapes = {name: np.shape(getattr(predictor, name)) for name in ARRAYS}
+    expected: dict[str, tuple[int, ...]]
+    if predictor.weights is not None:
+        expected = {"weights": (latent_size, attribute.size)}
+    else:
+        count = len(predictor.centres) if predictor.centres is not None else 0
+        expected = {"centres": (count, latent_size), "members": (count, attribute.size)}
+    if any(shapes[name] != shape for name, shape in expected.items()):
+        raise ValueError(f"a predictor of {attribute.name!r} with arrays {shapes}")
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -112,7 +120,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise FileError(f"{path}: expected a file of saved constraints, found none") from None
-    except AttributeError:  # a bare .npy loads as an array
+    except (AttributeError, TypeError):  # a bare .npy loads as an array
         raise CheckpointError(f"{path}: expected constraints saved by latentgen (.npz)") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise FileError(

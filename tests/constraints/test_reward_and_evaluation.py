@@ -21,7 +21,8 @@ def test_a_rule_without_labels_is_learnt():
     def rule(output):  # some 11% of the prior
         return output[0] > 0.6 and output[1] > 0.2
 
-    settings = {"rounds": 3, "samples": 200, "turns": 90, "batch_size": 32, "learning_rate": 3e-3}
+    settings = {"rounds": 3, "samples": 200, "turns": 240, "batch_size": 32, "learning_rate": 3e-3}
+    settings["critic_steps"] = 5
     constraints = small().fit_reward(decode, rule, **settings)
     prior = constraints.sample(200, strength=0, seed=9)
     asked = constraints.sample(200, {"rule": True}, seed=9)
@@ -66,7 +67,8 @@ def test_bad_rules_are_refused():
 def fitted():
     z, kind = make_latents()
     labels = make_labels(z, kind)
-    settings = {"turns": 60, "batch_size": 32, "learning_rate": 3e-3, "scale": np.full(SIZE, 0.1)}
+    settings = {"turns": 250, "critic_steps": 5, "batch_size": 32, "learning_rate": 3e-3}
+    settings["scale"] = np.full(SIZE, 0.3)
     return small().fit(z, {name: labels[name] for name in ("first", "right")}, **settings)
 
 
