@@ -1,9 +1,11 @@
 """The README's Python does what it says."""
 
+import functools
 import re
 
 import pytest
 
+from latentgen import LatentConstraints
 from tests.shared import REPOSITORY
 
 TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -24,6 +26,8 @@ def test_ten_lines_are_ten_lines():
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python(block, tmp_path, monkeypatch):
+    quickly = functools.partialmethod(LatentConstraints.fit, turns=5)
+    monkeypatch.setattr(LatentConstraints, "fit", quickly)
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {})
     written = re.findall(r"write_\w+\(\"([^\"]+)\"", block)

@@ -85,7 +85,7 @@ def constrain(
     ),
     count: Count = 16,
     preset: Preset = "quickdraw",
-    temperature: Temperature = 0.3,
+    temperature: Temperature = 0.2,
     out: Out = Path("constrained.png"),
     seed: Seed = 0,
     overwrite: Overwrite = False,

@@ -24,7 +24,7 @@ app = typer.Typer()
 def sample(
     count: Count = 16,
     preset: Preset = "quickdraw",
-    temperature: Temperature = 0.4,
+    temperature: Temperature = 0.25,
     out: Out = Path("sketches.png"),
     seed: Seed = 0,
     overwrite: Overwrite = False,
