@@ -29,7 +29,8 @@ def quickdraw(vae, folder: Path, limit: int) -> dict[str, dict[str, list[np.ndar
     parts: dict[str, dict[str, list[np.ndarray]]] = {}
     for sketch in load_quickdraw_folder(folder, PRESET, limit=limit):
         if len(sketch.drawing) <= vae.max_length:
-            part = parts.setdefault(split_of(sketch.key_id, 0.25, 0.25), {})
+            # Labelled drawings come from the train part, the judge's from valid.
+            part = parts.setdefault(split_of(sketch.key_id, 0.6, 0.15), {})
             part.setdefault(sketch.category, []).append(start_at_origin(sketch.drawing))
     return parts
 
@@ -80,9 +81,10 @@ class Judge:
         labels = np.repeat(names, [len(parts["valid"][name][:each]) for name in names])
         held = [d for name in names for d in parts["test"][name][:200]]
         truth = np.repeat(names, [len(parts["test"][name][:200]) for name in names])
-        pictures = raster(train)
+        # The preset draws mirror images too: it was trained on them.
+        pictures = raster(train + [d * np.array([-1, 1, 1]) for d in train])
         self.pca = PCA(min(64, len(train)), random_state=0).fit(pictures)
-        self.classifier = make_pipeline(self.pca, SVC(C=10.0)).fit(pictures, labels)
+        self.classifier = make_pipeline(self.pca, SVC(C=3.0)).fit(pictures, np.tile(labels, 2))
         self.accuracy = float(self.classifier.score(raster(held), truth))
         self.trained_on, self.tested_on = len(train), len(held)
 
@@ -138,7 +140,9 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.3)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--preset", default="quickdraw", help="a preset's name or folder")
-    parser.add_argument("--unlabelled", type=int, default=0, help="further real z, no labels")
+    parser.add_argument(
+        "--labels-alone", action="store_true", help="without the real z that come with the preset"
+    )
     arguments = parser.parse_args()
 
     import keras
@@ -166,11 +170,12 @@ def main() -> None:
             )
             return
         parts = quickdraw(vae, folder, limit=3000)
-    judge = Judge(parts, each=20 if tiny else 600)
+    judge = Judge(parts, each=20 if tiny else 300)
 
     def decode(z, seed):
         return vae.decode(z, temperature=arguments.temperature, seed=seed)
 
+    reference = None if arguments.labels_alone else vae.reference
     asked = (CATEGORIES[0], MEASURES[0]) if tiny else (*CATEGORIES, *MEASURES)
     # method → attribute → one value a seed
     results: dict[str, dict[str, list[tuple[float, float, float]]]] = {}
@@ -179,23 +184,18 @@ def main() -> None:
     for name in asked:
         rule, meanings[name] = judge.rule(name, parts)
         truth = decode(vae.encode(members(name, rule, parts, n)).mean, seed=0)
-        reference = judge.diversity(truth)
+        true_diversity = judge.diversity(truth)
         share = float(np.mean(rule(truth)))
         results.setdefault("true members decoded", {}).setdefault(name, []).append((share, 1, 0))
         for seed in range(seeds):
             drawings, labels = labelled(name, rule, parts, each, seed)
             posterior = vae.encode(drawings)
-            unlabelled = None
-            if arguments.unlabelled:
-                pool = [d for ds in parts["train"].values() for d in ds]
-                rows = np.random.default_rng([seed, 2]).permutation(len(pool))
-                unlabelled = vae.encode([pool[k] for k in rows[: arguments.unlabelled]]).mean
             started = time.perf_counter()
             constraints = LatentConstraints(vae.latent_size, seed=seed).fit(
                 posterior.mean,
                 {name: labels},
                 scale=posterior.scale,
-                unlabelled=unlabelled,
+                unlabelled=reference.mean if reference else None,
                 **fitting,
             )
             fit_seconds.setdefault(name, []).append(time.perf_counter() - started)
@@ -207,7 +207,11 @@ def main() -> None:
                     z = constraints.sample(n, {name: True}, method=method, seed=seed)
                 passed = time.perf_counter() - started
                 drawn = decode(z, seed)
-                values = float(np.mean(rule(drawn))), judge.diversity(drawn) / reference, passed / n
+                values = (
+                    float(np.mean(rule(drawn))),
+                    judge.diversity(drawn) / true_diversity,
+                    passed / n,
+                )
                 results.setdefault(method, {}).setdefault(name, []).append(values)
 
     heading(
@@ -218,7 +222,7 @@ def main() -> None:
         judge=f"classifier of pictures, trained on {judge.trained_on} other drawings, accuracy "
         f"{judge.accuracy:.3f} on {judge.tested_on} held-out ones; or the rule itself",
         attributes=", ".join(f"{name} ({meaning})" for name, meaning in meanings.items()),
-        unlabelled=f"{arguments.unlabelled} further real z without labels",
+        unlabelled=f"{len(reference.mean) if reference else 0} real z that come with the preset",
     )
     names = list(meanings)
     rows = []
