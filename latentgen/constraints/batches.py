@@ -2,10 +2,9 @@
 
 import keras
 import numpy as np
-from keras import ops
 
 from latentgen.constraints.attributes import Attribute
-from latentgen.constraints.predictors import Predictor
+from latentgen.constraints.predictors import ARRAYS, Predictor
 
 UNCONDITIONAL = 0.2  # share of the rows that ask for realism alone
 REVEALED = 0.15  # chance of each further attribute to be asked for too
@@ -44,7 +43,7 @@ class Batches(keras.utils.PyDataset):
         self.guesses: list[np.ndarray] = []  # cumulative class probabilities, or (value, deviation)
         self.codes = codes
         for attribute, predictor, known in zip(attributes, predictors, codes, strict=True):
-            output = ops.convert_to_numpy(predictor(z))
+            output = predictor(z, ARRAYS)
             if attribute.kind == "continuous":
                 self.guesses.append(output[:, 0])
                 labelled = ~np.isnan(known)

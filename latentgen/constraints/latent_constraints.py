@@ -14,7 +14,7 @@ from latentgen.constraints.attributes import Attribute, infer_attribute, read_la
 from latentgen.constraints.batches import Batches
 from latentgen.constraints.constrained import Constrained, check_names, check_z
 from latentgen.constraints.lc_gan import LCGAN, log_match
-from latentgen.constraints.predictors import Predictor
+from latentgen.constraints.predictors import ARRAYS, Predictor
 from latentgen.constraints.report import FitReport
 from latentgen.constraints.validation import AttributeReport, learn_attribute
 from latentgen.errors import InputError
@@ -189,7 +189,7 @@ class LatentConstraints(Constrained):
                     else [asked] * len(z)
                 )
             elif attribute.name in keep:
-                output = ops.convert_to_numpy(predictor(z))
+                output = predictor(z, ARRAYS)
                 codes = output.argmax(1).astype(float) if attribute.classes else output[:, 0]
             parts.append(attribute.condition(codes))
         return np.concatenate(parts, axis=1)
@@ -223,11 +223,11 @@ class LatentConstraints(Constrained):
     def predict(self, z: np.ndarray) -> dict[str, np.ndarray]:
         found = {}
         for attribute, predictor in zip(self.attributes, self.predictors, strict=True):
-            output = predictor(z)
+            output = predictor(z, ARRAYS)
             if attribute.kind == "continuous":
-                value = ops.convert_to_numpy(output)[:, 0] * attribute.scale + attribute.mean
+                value = output[:, 0] * attribute.scale + attribute.mean
             else:
-                value = ops.convert_to_numpy(ops.softmax(output, axis=-1))
+                value = ARRAYS.softmax(output, axis=-1)
                 value = value[:, 1] if attribute.kind == "binary" else value
             found[attribute.name] = value
         return found

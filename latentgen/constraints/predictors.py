@@ -18,11 +18,21 @@ Calibrated logits are slope * score + bias; a measured attribute has a residual 
 """
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from keras import ops
+from scipy import special
 
+ARRAYS = SimpleNamespace(
+    matmul=np.matmul,
+    sum=np.sum,
+    log1p=np.log1p,
+    maximum=np.maximum,
+    softmax=special.softmax,
+    logsumexp=special.logsumexp,
+)
 TAIL = 4.0  # exponent of the kernel: the smaller, the heavier its tails
 
 
@@ -47,21 +57,27 @@ class Predictor:
     bias: Any = 0.0
     deviation: float = 0.0
 
-    def scores(self, z: Any) -> Any:
-        """Uncalibrated scores of z (n, latent_size): (n, size)."""
+    def scores(self, z: Any, xp: Any = ops) -> Any:
+        """Uncalibrated scores of z (n, latent_size): (n, size); `xp` as in `__call__`."""
         if self.weights is not None:
-            return ops.matmul(z, self.weights)
+            return xp.matmul(z, self.weights)
         assert self.centres is not None
         assert self.members is not None
-        distances = squared_distances(z, self.centres)  # (n, k)
-        closeness = -TAIL * ops.log1p(self.gamma / TAIL * ops.maximum(distances, 0.0))
+        products = xp.matmul(z, self.centres.T)  # (n, k)
+        lengths = np.sum(self.centres**2, axis=1)
+        distances = xp.sum(z**2, axis=1)[:, None] - 2 * products + lengths
+        closeness = -TAIL * xp.log1p(self.gamma / TAIL * xp.maximum(distances, 0.0))
         if self.members.shape[1] == 1:
-            return ops.matmul(ops.softmax(closeness, axis=-1), self.members)
-        return ops.logsumexp(closeness[:, :, None] + self.members, axis=1)
+            return xp.matmul(xp.softmax(closeness, axis=-1), self.members)
+        return xp.logsumexp(closeness[:, :, None] + self.members, axis=1)
 
-    def __call__(self, z: Any) -> Any:
-        """Calibrated logits a class (n, classes), or the predicted standardised value (n, 1)."""
-        return self.slope * self.scores(z) + self.bias
+    def __call__(self, z: Any, xp: Any = ops) -> Any:
+        """Calibrated logits a class (n, classes), or the predicted standardised value (n, 1).
+
+        `xp` is what computes it: keras.ops, or ARRAYS for NumPy arrays outside of a graph, where
+        JAX would compile every operation anew for every number of rows.
+        """
+        return self.slope * self.scores(z, xp) + self.bias
 
     def log_match(self, z: Any, condition: Any) -> Any:
         """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing.
@@ -74,12 +90,6 @@ class Predictor:
             residual = (output[:, 0] - condition[:, 0]) / self.deviation
             return condition[:, 1] * (1 - ops.sqrt(1 + residual**2))
         return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
-
-
-def squared_distances(a: Any, b: Any) -> Any:
-    """|a_i - b_j|^2 for rows of a (n, d) and b (k, d): (n, k)."""
-    products = ops.matmul(a, ops.transpose(b))
-    return ops.sum(a**2, axis=1)[:, None] - 2 * products + ops.sum(b**2, axis=1)
 
 
 def fit_linear(z: np.ndarray, codes: np.ndarray, size: int, strength: float) -> Predictor:

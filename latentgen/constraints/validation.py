@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from keras import ops
 
 from latentgen.constraints.attributes import Attribute
-from latentgen.constraints.predictors import Predictor, fit_linear, fit_parzen
+from latentgen.constraints.predictors import ARRAYS, Predictor, fit_linear, fit_parzen
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +70,8 @@ def learn_attribute(
     for name, fit in _candidates(attribute, z):
         held_out = np.zeros((_repeats(codes), len(z), attribute.size))
         for repeat, train, test in folds:
-            scores = fit(z[train], codes[train])(z[test].astype("float32"))
-            held_out[repeat, test] = ops.convert_to_numpy(scores)
+            predictor = fit(z[train], codes[train])
+            held_out[repeat, test] = predictor(z[test].astype("float32"), ARRAYS)
         score = float(np.mean([_score(attribute, one, codes) for one in held_out]))
         if best is None or score > max(best[0], hurdle):
             hurdle = score + MARGIN if best is None else hurdle
