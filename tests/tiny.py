@@ -74,6 +74,13 @@ def symbols(lengths=(5, 3, 1), steps: int = STEPS, seed: int = 0) -> dict[str, n
     }
 
 
+def random_posterior(n: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    """Means and deviations (n, z) of some posterior."""
+    generator = np.random.default_rng(0)
+    mean = generator.normal(size=(n, LATENT)).astype("float32")
+    return mean, np.exp(generator.normal(size=(n, LATENT))).astype("float32")
+
+
 def values(layer) -> list[np.ndarray]:
     """The weights of a layer as arrays."""
     return [np.array(v) for v in layer.weights]
