@@ -10,7 +10,6 @@ from latentgen.training.batches import of_any_length
 from latentgen.training.schedules import ExponentialApproach
 from latentgen.vae import SequenceVAE, kl_divergence
 from tests.tiny import (
-    LATENT,
     STEPS,
     categorical_vae,
     mixture_head,
