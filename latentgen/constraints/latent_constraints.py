@@ -47,7 +47,7 @@ class LatentConstraints(Constrained):
         hidden: int = 256,
         layers: int = 3,
         distance_weight: float = 0.001,
-        attribute_weight: float = 4.0,
+        attribute_weight: float = 6.0,
         seed: int = 0,
     ):
         if not isinstance(latent_size, int | np.integer) or latent_size < 1:
