@@ -8,6 +8,7 @@ the demonstration. Kinds are labelled by the judge where it is sure, measures by
 
 import argparse
 import csv
+from pathlib import Path
 
 import numpy as np
 
@@ -16,25 +17,27 @@ from latentgen.files import atomic_folder
 from latentgen.sketch import SketchClassifier, SketchVAE, find_preset, write_ndjson
 
 EACH = 35
-CANDIDATES = 2000
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=find_preset("quickdraw") / "labelled")
+    parser.add_argument("--candidates", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    seed = parser.parse_args().seed
+    options = parser.parse_args()
+    seed = options.seed
     vae = SketchVAE.from_preset("quickdraw")
     judge = SketchClassifier.from_preset("quickdraw-judge")
     random = np.random.default_rng(seed)
-    rows = random.choice(len(vae.reference.mean), CANDIDATES, replace=False)
+    rows = random.choice(len(vae.reference.mean), options.candidates, replace=False)
     drawn = vae.decode(vae.reference.mean[rows], temperature=0.15, seed=seed)
-    drawn = [d for d in drawn if len(d) > 1]
+    drawn = [d.round(1) for d in drawn if len(d) > 1]
     sure = judge.probabilities(drawn)
     kind = np.array(judge.categories)[sure.argmax(1)]
     kind[sure.max(1) < 0.9] = "unsure"
 
     groups = [np.flatnonzero(kind == name)[:EACH] for name in KINDS]
-    others = np.flatnonzero(~np.isin(kind, (*KINDS, "unsure")))[:EACH]
+    others = np.flatnonzero(~np.isin(kind, (*KINDS, "unsure")))[: 2 * EACH]
     chosen = random.permutation(np.concatenate([*groups, others]))
     drawings = [drawn[k] for k in chosen]
     columns = {}
@@ -46,7 +49,7 @@ def main():
         columns[wish.name] = words
         print(f"{wish.name}: {len(known[0])} yes, {len(known[1])} no")
 
-    with atomic_folder(find_preset("quickdraw") / "labelled") as folder:
+    with atomic_folder(options.out) as folder:
         write_ndjson(folder / "drawings.ndjson", drawings)
         with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)

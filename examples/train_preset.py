@@ -92,7 +92,14 @@ def train_vae(drawings: dict[str, list[np.ndarray]], options: argparse.Namespace
     rate = ExponentialApproach(1e-3, 1e-5, 0.9997)
     vae.compile(keras.optimizers.Adam(rate, epsilon=1e-8, clipvalue=1.0))
     batches = SketchBatches(drawings["train"], scale, max_length=MAX_LENGTH, mirror=True)
-    fit_resumably(vae, batches.from_step, options.steps, options.run, verbose=2)
+    fit_resumably(
+        vae,
+        batches.from_step,
+        options.steps,
+        options.run,
+        steps_per_epoch=min(100, options.steps),
+        verbose=2,
+    )
     held_out = {}
     for part in ("valid", "test"):
         once = SketchBatches(drawings[part], scale, max_length=MAX_LENGTH).once()

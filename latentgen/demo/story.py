@@ -12,12 +12,13 @@ from latentgen.cli.progress import progress_bar, waiting
 from latentgen.constraints import Comparison, LatentConstraints, evaluate
 from latentgen.demo.page import write_page
 from latentgen.demo.wishes import Wish, wishes
+from latentgen.errors import FileError
 from latentgen.files import atomic_folder
 from latentgen.sketch.classifier import SketchClassifier, rasterise
 from latentgen.sketch.labelled import read_labelled_drawings
 from latentgen.sketch.render import ACCENT, INK, write_gif, write_png
 from latentgen.sketch.vae import SketchVAE, find_preset
-from latentgen.vae import slerp
+from latentgen.vae import Posterior, slerp
 
 TEMPERATURE = 0.15
 WALL = 20  # drawings on the opening wall
@@ -50,7 +51,7 @@ class Story:
 
 def tell(output: Path, seed: int) -> None:
     """Runs it all and writes the folder."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)  # a wide table is not folded
     started = time.monotonic()
     with waiting("Opening the preset"):
         vae = SketchVAE.from_preset("quickdraw")
@@ -76,6 +77,13 @@ def tell(output: Path, seed: int) -> None:
     console.print(f"Wrote {output / 'index.html'} in {story.seconds['in all']:.0f} s")
 
 
+def _reference(vae: SketchVAE) -> Posterior:
+    """The preset's posteriors of training drawings."""
+    if vae.reference is None:
+        raise FileError("expected a preset with latents.npz, found none; install latentgen anew")
+    return vae.reference
+
+
 def _draw(vae: SketchVAE, z: np.ndarray, seed: int) -> list:
     return vae.decode(z, temperature=TEMPERATURE, seed=seed)
 
@@ -84,14 +92,15 @@ def _learn(vae: SketchVAE, story: Story, drawings: list, labels: dict) -> Latent
     started = time.monotonic()
     for wish in story.wishes:
         column = labels[wish.name]
-        story.examples[wish.name] = tuple(
+        having, lacking = (
             [d for d, label in zip(drawings, column, strict=True) if label is value][:EACH]
             for value in (True, False)
         )
+        story.examples[wish.name] = having, lacking
     story.labels = sum(label is not None for label in labels[story.wishes[0].name])
     constraints = LatentConstraints(vae.latent_size, seed=story.seed)
     with progress_bar(f"Learning from {story.labels} labels a wish", 100) as advance:
-        posterior, real = vae.encode(drawings), vae.reference
+        posterior, real = vae.encode(drawings), _reference(vae)
         constraints.fit(
             posterior.mean,
             labels,
@@ -139,8 +148,8 @@ def _path(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> None:
 
 def _changed(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> None:
     """The same drawings, each changed in one respect: gradient ascent that stays near."""
-    rows = np.random.default_rng(story.seed).choice(len(vae.reference.mean), EACH, replace=False)
-    z = vae.reference.mean[rows]
+    real = _reference(vae).mean
+    z = real[np.random.default_rng(story.seed).choice(len(real), EACH, replace=False)]
     story.originals = _draw(vae, z, story.seed)
     for wish in story.wishes[3:]:
         moved = constraints.transform(z, {wish.name: True}, method="ascent", seed=story.seed)

@@ -1,5 +1,6 @@
 """What the demonstration asks for: three kinds of drawing, and three properties a rule measures."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,7 @@ class Wish(NamedTuple):
 def wishes(judge: "SketchClassifier") -> list[Wish]:
     """All six; the measured ones split the training drawings about in half."""
     kinds = [
-        Wish(kind, f"a {kind}" if kind[-1] != "s" else kind, lambda d, k=kind: judge.is_a(k, d))
+        Wish(kind, f"a {kind}" if kind[-1] != "s" else kind, functools.partial(judge.is_a, kind))
         for kind in KINDS
     ]
     return [

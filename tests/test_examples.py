@@ -1,0 +1,81 @@
+"""Every script in examples/ runs, at a tiny setting, and writes what it says."""
+
+import csv
+import json
+import runpy
+import sys
+
+import numpy as np
+import pytest
+
+from latentgen.constraints import LatentConstraints
+from latentgen.sketch import SketchClassifier, SketchVAE, read_labelled_drawings
+from tests.shared import REPOSITORY
+
+EXAMPLES = REPOSITORY / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    def run(script, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / script), run_name="__main__")
+
+    return run
+
+
+def test_all_are_tested():
+    text = (REPOSITORY / "tests" / "test_examples.py").read_text()
+    assert all(f'"{path.name}"' in text for path in EXAMPLES.glob("*.py"))
+
+
+def test_seventy_labels(run, tmp_path, capsys):
+    assert len((EXAMPLES / "seventy_labels.py").read_text().splitlines()) <= 60
+    run("seventy_labels.py", "--out", "asked", "--turns", 3)
+    assert "held-out AUC" in capsys.readouterr().out
+    written = {path.name for path in (tmp_path / "asked").iterdir()}
+    assert written == {"sheet.png", "cats.gif", "constraints.npz"}
+    constraints = LatentConstraints.load(tmp_path / "asked" / "constraints.npz", 64)
+    assert constraints.sample(2, {"cat": True}).shape == (2, 64)
+
+
+def test_train_preset(run, tmp_path):
+    categories = runpy.run_path(str(EXAMPLES / "train_preset.py"))["CATEGORIES"]
+    random = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    for category in categories:
+        records = [
+            {
+                "word": category,
+                "key_id": f"{category}{k}",
+                "recognized": True,
+                "drawing": random.integers(0, 255, (2, 2, 4)).tolist(),
+            }
+            for k in range(40)
+        ]
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        (tmp_path / "data" / f"{category}.ndjson").write_text(lines)
+    run("train_preset.py", "data", "--out", "presets", "--run", "run", "--steps", 1, "--epochs", 1)
+    vae = SketchVAE.from_preset(tmp_path / "presets" / "quickdraw")
+    assert len(vae.sample(2, length=5)) == 2
+    assert len(vae.reference.mean) > 200
+    assert "CC BY 4.0" in (tmp_path / "presets" / "quickdraw" / "README.md").read_text()
+    judge = SketchClassifier.from_preset(tmp_path / "presets" / "quickdraw-judge")
+    assert judge.categories == list(categories)
+
+
+def test_make_labelled(run, tmp_path):
+    run("make_labelled.py", "--out", "labelled", "--candidates", 64)
+    drawings, labels = read_labelled_drawings(tmp_path / "labelled")
+    assert set(map(len, labels.values())) == {len(drawings)}
+    assert {True, False} <= set(labels["wide"])
+
+
+def test_the_shipped_labelled_set_is_seventy_labels_a_wish():
+    folder = REPOSITORY / "sketch" / "presets" / "quickdraw" / "labelled"
+    with open(folder / "labels.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in set(rows[0]) - {"file", "index"}:
+        words = [row[name] for row in rows]
+        assert (words.count("yes"), words.count("no")) == (35, 35), name
