@@ -148,6 +148,7 @@ class LatentConstraints(Constrained):
             for steps in (1, critic_steps)
         ]
         actor, critic = (keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in schedule)
+        jit_compile = jit_compile or keras.backend.backend() == "jax"
         network.compile(
             actor, critic, critic_steps=critic_steps, split_batch=True, jit_compile=jit_compile
         )
