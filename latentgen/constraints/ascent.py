@@ -3,7 +3,6 @@
 import numpy as np
 from keras import ops
 
-from latentgen.compilation import compiled
 from latentgen.constraints.protocol import Constraints
 from latentgen.training.gradients import gradient
 
@@ -28,19 +27,8 @@ def ascent(
     the data the attribute critics alone are content too soon. (The paper stops at 0.3 of D without
     y; real z have 0.5 here.) `seed` is not used.
     """
-    move = compiled(
-        constraints.network,
-        lambda start, y: _ascend(
-            constraints,
-            start,
-            y,
-            steps,
-            learning_rate,
-            (realism_weight, distance_weight),
-            (least_realism, least_match),
-        ),
-        jit_compile=False,
-    )
+    weights, least = (realism_weight, distance_weight), (least_realism, least_match)
+    move = constraints.program(_ascend, steps, learning_rate, weights, least)
     return ops.convert_to_numpy(move(ops.convert_to_tensor(z), ops.convert_to_tensor(condition)))
 
 

@@ -44,6 +44,9 @@ class CombinedConstraints(Constrained):
         self.attribute_names = tuple(names)
         self.network = _Networks([part.network for part in parts])
 
+    def learnt(self) -> tuple[Any, ...]:
+        return tuple(thing for part in self.parts for thing in part.learnt())
+
     def encode(self, values: Mapping[str, Any], z: np.ndarray, keep: Sequence[str]) -> np.ndarray:
         check_names([*values, *keep], self.attribute_names)
         encoded = []

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from latentgen.compilation import compiled
 from latentgen.errors import InputError
 
 METHODS = ("actor", "ascent", "hmc", "rejection", "vector")
@@ -16,6 +17,8 @@ class Constrained:
 
     latent_size: int
     attribute_names: tuple[str, ...]
+    network: Any
+    predictors: tuple[Any, ...]
 
     def sample(
         self,
@@ -90,6 +93,24 @@ class Constrained:
     def predict(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """Per attribute: probabilities (n,) or (n, classes), or the predicted value (n,)."""
         raise NotImplementedError
+
+    def learnt(self) -> tuple[Any, ...]:
+        """The network and the attribute critics: what a compiled program has inside."""
+        return (self.network, *self.predictors)
+
+    def program(self, function: Callable, *settings: Any) -> Callable:
+        """`function(self, *tensors, *settings)` of tensors, compiled once until the next fit."""
+        programs = self.__dict__.setdefault("_programs", {})
+        key, learnt = (function, settings), [*map(id, self.learnt())]
+        if key not in programs or programs[key][0] != learnt:
+            program = compiled(
+                self.network,
+                lambda *tensors: function(self, *tensors, *settings),
+                jit_compile=False,
+            )
+            # What the ids belong to is kept, so that nothing new can have them.
+            programs[key] = learnt, program, self.learnt()
+        return programs[key][1]
 
     def score(self, z: Any) -> dict[str, np.ndarray]:
         """`realism`, the critic's probability (n,), and each attribute's.

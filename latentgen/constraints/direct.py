@@ -1,9 +1,10 @@
 """The ways that are one forward pass: the actor, and attribute-vector arithmetic."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
-from latentgen.compilation import compiled
 from latentgen.constraints.protocol import Constraints
 
 
@@ -34,10 +35,12 @@ def rejection(
     draws[0] = z
     flat = draws.reshape(-1, z.shape[1])
     repeated = np.tile(condition, (candidates, 1))
-    score = compiled(
-        constraints.network,
-        lambda z, y: constraints.log_match(z, y) - keras.ops.softplus(-constraints.critic(z, y)),
-        jit_compile=False,
-    )
+    score = constraints.program(_score)
     scores = keras.ops.convert_to_numpy(score(flat, repeated)).reshape(candidates, len(z))
     return draws[scores.argmax(0), np.arange(len(z))]
+
+
+def _score(constraints: Constraints, z: Any, condition: Any) -> Any:
+    """How likely z is to be real and as asked, as a log probability (n,)."""
+    real = -keras.ops.softplus(-constraints.realism(z))
+    return constraints.log_match(z, condition) + real

@@ -29,24 +29,26 @@ def hmc(
             "use 'actor', 'ascent', 'rejection' or 'vector'"
         )
     import tensorflow as tf
-    import tensorflow_probability as tfp
 
-    y = tf.convert_to_tensor(condition)
+    run = constraints.program(_chain, steps, leapfrogs, sharpness)
+    seeds = tf.constant([seed, 2], tf.int32)
+    return run(tf.convert_to_tensor(z), tf.convert_to_tensor(condition), seeds).numpy()
+
+
+def _chain(constraints, start, condition, seeds, steps, leapfrogs, sharpness):
+    import tensorflow as tf
+    import tensorflow_probability as tfp
 
     def log_density(z):
         prior = -0.5 * tf.reduce_sum(z**2, axis=-1)
-        real = tf.math.log_sigmoid(constraints.critic(z, y))
-        return prior + sharpness * (real + constraints.log_match(z, y))
+        real = tf.math.log_sigmoid(constraints.critic(z, condition))
+        return prior + sharpness * (real + constraints.log_match(z, condition))
 
-    @tf.function
-    def run(start, seeds):
-        kernel = tfp.mcmc.SimpleStepSizeAdaptation(
-            tfp.mcmc.HamiltonianMonteCarlo(log_density, 0.1, leapfrogs),
-            num_adaptation_steps=int(0.8 * steps),
-            target_accept_prob=0.65,
-        )
-        return tfp.mcmc.sample_chain(
-            1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seeds
-        )[0]
-
-    return run(tf.convert_to_tensor(z), tf.constant([seed, 2], tf.int32)).numpy()
+    kernel = tfp.mcmc.SimpleStepSizeAdaptation(
+        tfp.mcmc.HamiltonianMonteCarlo(log_density, 0.1, leapfrogs),
+        num_adaptation_steps=int(0.8 * steps),
+        target_accept_prob=0.65,
+    )
+    return tfp.mcmc.sample_chain(
+        1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seeds
+    )[0]

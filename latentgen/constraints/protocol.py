@@ -1,5 +1,6 @@
 """What a way to a constrained z needs to know of constraints; single and combined ones have it."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
@@ -13,6 +14,9 @@ class Constraints(Protocol):
     @property
     def network(self) -> keras.layers.Layer:
         """The layer that owns every variable the functions below read."""
+
+    def program(self, function: Callable, *settings: Any) -> Callable:
+        """`function(self, *tensors, *settings)` of tensors, compiled once until the next fit."""
 
     def realism(self, z: Any) -> Any:
         """Logits (n,) that z is of the data: the critic asked for nothing else."""
