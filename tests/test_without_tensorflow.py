@@ -58,6 +58,19 @@ for again in (keras.saving.load_model("vae.keras"), SketchVAE.from_preset("prese
         np.testing.assert_array_equal(one, other)
     again.interpolate(drawings[0], drawings[1], 3)
 """
+CONSTRAIN = """
+from latentgen import LatentConstraints
+
+z = vae.encode(drawings * 2).mean + generator.standard_normal((40, 4)).astype("float32")
+constraints = LatentConstraints(4).fit(z, {"high": list(z[:, 0] > 0)}, turns=3)
+constraints.fit_reward(vae.decode, {"long": lambda drawing: len(drawing) > 5}, rounds=1, turns=3,
+                       samples=40)
+constraints.save("constraints.npz")
+again = LatentConstraints.load("constraints.npz", 4)
+for method in ("actor", "ascent", "rejection", "vector"):
+    one, other = (c.sample(3, {"long": True}, method=method) for c in (constraints, again))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+"""
 
 
 def run(program, folder):
@@ -71,7 +84,9 @@ def run(program, folder):
     )
 
 
-@pytest.mark.parametrize("work", [TRAIN_SAVE_LOAD_GENERATE], ids=["sketch vae"])
+@pytest.mark.parametrize(
+    "work", [TRAIN_SAVE_LOAD_GENERATE, CONSTRAIN], ids=["sketch vae", "constraints"]
+)
 def test_it_works_where_tensorflow_is_not_installed(work, tmp_path):
     pytest.importorskip("jax")
     ends = "\nassert not looked_for, looked_for\nprint('done')"
