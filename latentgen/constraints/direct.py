@@ -42,5 +42,5 @@ def rejection(
 
 def _score(constraints: Constraints, z: Any, condition: Any) -> Any:
     """How likely z is to be real and as asked, as a log probability (n,)."""
-    real = -keras.ops.softplus(-constraints.realism(z))
+    real = -keras.ops.softplus(-constraints.critic(z, condition))
     return constraints.log_match(z, condition) + real

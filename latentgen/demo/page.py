@@ -54,20 +54,22 @@ def write_page(path: Path, story: "Story") -> None:
 
 
 def _opening(story: "Story") -> str:
-    half = len(story.unasked) // 2
+    from latentgen.demo.wishes import KINDS
+
     return (
         "<h1>Ask for it.</h1>"
         '<p class="lead">A small network learnt to draw eight kinds of thing from people who had '
-        "twenty seconds each. Left alone it draws what comes first in red. Constraints on its "
+        "twenty seconds each. Left alone it draws what comes first, in red. Constraints on its "
         f"latent space, learnt in {story.seconds['learning']:.0f} seconds from "
         f"{story.labels} labels a wish, make it draw what was asked for. "
         "The network itself is never changed.</p>"
-        f'<div class="wall unasked">{_cells(story.unasked[:half])}</div>'
-        "<small>unasked: ten points of the latent space, as the prior gives them</small>"
-        f'<div class="wall">{_cells(story.realistic[:half])}</div>'
-        "<small>the same ten points, moved by the realism constraint</small>"
-        f'<div class="wall unasked">{_cells(story.unasked[half:])}</div>'
-        f'<div class="wall">{_cells(story.realistic[half:])}</div>'
+        f'<div class="wall unasked">{_cells(story.unasked)}</div>'
+        "<small>unasked: ten points of the latent space, as the prior gives them; a dash is where "
+        "nothing was drawn</small>"
+        f'<div class="wall">{_cells(story.realistic)}</div>'
+        "<small>the same ten points, moved by the realism constraint alone</small>"
+        f'<div class="wall">{_cells(story.kinds)}</div>'
+        f"<small>the same ten points, asked for {escape(', '.join(KINDS))} in turn</small>"
     )
 
 
@@ -150,9 +152,9 @@ def _table(story: "Story") -> str:
         rows.append(f'<tr class="{kind}"><td class="name">{row.method}</td>{"".join(cells)}</tr>')
     return (
         f"<h2>Six ways, compared</h2><p>{story.comparison.samples} drawings of each method and "
-        "wish. Satisfied: the judge's share. Realism: the critic's verdict. Diversity: mean "
-        "distance between two pictures, that of true members being 1. Distance: how far z moved. "
-        "The last columns: each wish's share.</p>"
+        "wish. Satisfied: the judge's share. Realism: how sure the judge is of what it sees. "
+        "Diversity: mean distance between two pictures, that of true members being 1. Distance: "
+        "how far z moved. The last columns: each wish's share.</p>"
         f"<table><tr><th>method</th>{''.join(f'<th>{name}</th>' for name in names)}{wishes}</tr>"
         f"{''.join(rows)}</table>"
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from latentgen.cli.progress import progress_bar, waiting
 from latentgen.constraints import Comparison, LatentConstraints, evaluate
 from latentgen.demo.page import write_page
-from latentgen.demo.wishes import Wish, wishes
+from latentgen.demo.wishes import KINDS, Wish, wishes
 from latentgen.errors import FileError
 from latentgen.files import atomic_folder
 from latentgen.sketch.classifier import SketchClassifier, rasterise
@@ -21,7 +21,6 @@ from latentgen.sketch.vae import SketchVAE, find_preset
 from latentgen.vae import Posterior, slerp
 
 TEMPERATURE = 0.15
-WALL = 20  # drawings on the opening wall
 EACH = 10  # drawings of a row
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 SAMPLES = 48  # judged, of each method and wish
@@ -39,6 +38,7 @@ class Story:
     examples: dict[str, tuple[list, list]] = field(default_factory=dict)  # with, without
     unasked: list = field(default_factory=list)
     realistic: list = field(default_factory=list)
+    kinds: list = field(default_factory=list)
     asked: dict[str, list] = field(default_factory=dict)
     sweep: dict[str, list] = field(default_factory=dict)
     path: list = field(default_factory=list)
@@ -65,7 +65,7 @@ def tell(output: Path, seed: int) -> None:
             chapter(vae, constraints, story)
             advance(step + 1)
     console.print("Comparing the ways to a constrained z")
-    _compare(vae, constraints, story, drawings, labels)
+    _compare(vae, judge, constraints, story, drawings, labels)
     console.print(str(story.comparison), markup=False)
     story.seconds["in all"] = time.monotonic() - started
     with atomic_folder(output) as folder:
@@ -115,10 +115,13 @@ def _learn(vae: SketchVAE, story: Story, drawings: list, labels: dict) -> Latent
 
 
 def _wall(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> None:
-    """The same z as the prior gives them, and after the realism constraint."""
-    z = constraints.sample(WALL, strength=0, seed=story.seed)
+    """The same z as the prior gives them, made realistic, and asked for one kind after another."""
+    z = constraints.sample(EACH, strength=0, seed=story.seed)
     story.unasked = _draw(vae, z, story.seed)
     story.realistic = _draw(vae, constraints.transform(z), story.seed)
+    kinds = [KINDS[row % len(KINDS)] for row in range(EACH)]
+    moved = [constraints.transform(z[row : row + 1], {k: True}) for row, k in enumerate(kinds)]
+    story.kinds = _draw(vae, np.concatenate(moved), story.seed)
 
 
 def _asked(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> None:
@@ -157,7 +160,12 @@ def _changed(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> No
 
 
 def _compare(
-    vae: SketchVAE, constraints: LatentConstraints, story: Story, drawings: list, labels: dict
+    vae: SketchVAE,
+    judge: SketchClassifier,
+    constraints: LatentConstraints,
+    story: Story,
+    drawings: list,
+    labels: dict,
 ) -> None:
     started = time.monotonic()
     methods = ["prior", "rejection", "vector", "ascent", "hmc", "actor"]
@@ -176,6 +184,7 @@ def _compare(
                 wish.name: mean[[label is True for label in labels[wish.name]]]
                 for wish in story.wishes
             },
+            realism=lambda drawn: judge.probabilities(drawn).max(1),
             seed=story.seed + 3,
         )
     story.seconds["comparing"] = time.monotonic() - started
@@ -183,7 +192,7 @@ def _compare(
 
 def _sheet(story: Story) -> tuple[list, dict]:
     """One picture of it all: unasked, real, and each wish."""
-    rows = {"unasked": story.unasked[:EACH], "realistic": story.realistic[:EACH]}
+    rows = {"unasked": story.unasked, "realistic": story.realistic}
     rows |= {wish.title.split(" (")[0]: story.asked[wish.name] for wish in story.wishes}
     drawings = [drawing for row in rows.values() for drawing in row]
     return drawings, {

@@ -32,7 +32,6 @@ class Tags(HTMLParser):
 @pytest.mark.slow
 def test_the_story(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(story, "EACH", 2)
-    monkeypatch.setattr(story, "WALL", 4)
     monkeypatch.setattr(story, "SAMPLES", 2)
     quickly = functools.partialmethod(LatentConstraints.fit, turns=3)
     monkeypatch.setattr(LatentConstraints, "fit", quickly)
