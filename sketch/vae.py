@@ -80,11 +80,10 @@ class _Drawings(SequenceModel):
         raise NotImplementedError
 
     def get_config(self):
-        return {"name": self.name, **self.arguments()}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        config = {"name": self.name, **self.arguments()}
+        if self.objective is not None:
+            config["objective"] = keras.saving.serialize_keras_object(self.objective)
+        return config
 
 
 @keras.saving.register_keras_serializable("latentgen")

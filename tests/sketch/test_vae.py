@@ -211,3 +211,18 @@ def test_how_many_to_draw(vae, n):
         vae.sample(n)
     with pytest.raises(InputError, match="steps: expected how many"):
         vae.interpolate(*drawings()[:2], n)
+
+
+@keras.saving.register_keras_serializable("latentgen-tests")
+def pull_towards_zero(model, inputs, outputs):
+    """An objective: small latent vectors."""
+    return keras.ops.mean(keras.ops.square(outputs["z"]))
+
+
+def test_a_second_objective_is_saved_with_the_model(tmp_path):
+    sizes = {"latent_size": 4, "encoder_units": 8, "decoder_units": 8, "mixtures": 2}
+    SketchVAE(**sizes, objective=pull_towards_zero).save(tmp_path / "vae.keras")
+    again = keras.saving.load_model(tmp_path / "vae.keras")
+    assert again.objective is pull_towards_zero
+    SketchVAE(**sizes).save(tmp_path / "plain.keras")
+    assert keras.saving.load_model(tmp_path / "plain.keras").objective is None
