@@ -10,10 +10,6 @@ two classical models, chosen and calibrated by cross-validation (validation.py):
   kernel-weighted mean of the labels (Nadaraya-Watson).
 - `linear`: scores z·W + b, from regularised logistic or ridge regression.
 
-On 64-dimensional latents of QuickDraw drawings, 35 + 35 labels, six attributes, held out: mean AUC
-0.86 (the hundred it is surest of: 0.73 right) for this kernel, 0.85 (0.70) for a Gaussian one, 0.83
-(0.66) for the linear model.
-
 Calibrated logits are slope * score + bias; a measured attribute has a residual deviation instead.
 """
 
