@@ -10,7 +10,7 @@ import pytest
 import latentgen
 from tests.shared import REPOSITORY
 
-DOMAINS = ("sketch",)
+DOMAINS = ("sketch", "music")
 
 
 def tracked(*patterns):

@@ -1,0 +1,1 @@
+"""Converters between notes and tensors, each an object that goes both ways."""
