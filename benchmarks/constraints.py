@@ -22,7 +22,7 @@ PRESET = ("airplane", "bicycle", "camera", "cat", "eye", "guitar", "headphones",
 # What the demonstration asks for.
 CATEGORIES = ("cat", "camera", "headphones")  # those of the demonstration
 MEASURES = ("number_of_strokes", "aspect_ratio", "closedness")
-METHODS = ("prior", "rejection", "vector", "ascent", "hmc", "actor")
+METHODS = ("prior", "rejection", "vector", "ascent", "hmc", "actor", "density")
 
 
 def quickdraw(vae, folder: Path, limit: int) -> dict[str, dict[str, list[np.ndarray]]]:

@@ -67,7 +67,7 @@ constraints.fit_reward(vae.decode, {"long": lambda drawing: len(drawing) > 5}, r
                        samples=40)
 constraints.save("constraints.npz")
 again = LatentConstraints.load("constraints.npz", 4)
-for method in ("actor", "ascent", "rejection", "vector"):
+for method in ("actor", "ascent", "density", "rejection", "vector"):
     one, other = (c.sample(3, {"long": True}, method=method) for c in (constraints, again))
     np.testing.assert_allclose(one, other, atol=1e-5)
 """

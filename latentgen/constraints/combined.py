@@ -42,6 +42,8 @@ class CombinedConstraints(Constrained):
             )
         self.parts, self.latent_size = tuple(parts), sizes.pop()
         self.attribute_names = tuple(names)
+        self.real = np.concatenate([part.real for part in parts])
+        self.bandwidth = float(np.mean([part.bandwidth for part in parts]))
         self.network = _Networks([part.network for part in parts])
 
     def learnt(self) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from keras import ops
 from latentgen.compilation import compiled
 from latentgen.errors import InputError
 
-METHODS = ("actor", "ascent", "hmc", "rejection", "vector")
+METHODS = ("actor", "ascent", "density", "hmc", "rejection", "vector")
 
 
 class Constrained:
@@ -19,6 +19,8 @@ class Constrained:
     attribute_names: tuple[str, ...]
     network: Any
     predictors: tuple[Any, ...]
+    real: np.ndarray
+    bandwidth: float
 
     def sample(
         self,
@@ -59,8 +61,9 @@ class Constrained:
         Args:
             z: (n, latent_size).
             values: attribute -> its value for all rows, or n values; none: realism alone.
-            method: 'actor' (one forward pass), 'ascent' (gradient ascent, stays near z), 'hmc'
-                (samples prior x constraints), 'rejection' (best of N prior samples), 'vector'.
+            method: 'actor' (one forward pass), 'ascent' (gradient ascent, stays near z), 'density'
+                (the actor, then uphill on the density of real z), 'hmc' (samples prior x
+                constraints), 'rejection' (best of N prior samples), 'vector'.
             strength: 0 leaves z exactly as it is, 1 is the method's result, more extrapolates.
             keep: attributes that must stay what they are in z.
             seed: of the methods that draw.
@@ -145,6 +148,10 @@ def find_method(name: str) -> Callable[..., np.ndarray]:
         from latentgen.constraints.hmc import hmc
 
         return hmc
+    if name == "density":
+        from latentgen.constraints.density import density
+
+        return density
     from latentgen.constraints import direct
 
     return getattr(direct, name)

@@ -21,6 +21,8 @@ from latentgen.errors import InputError
 
 Progress = Callable[[float, str], None]
 
+MOST_REAL = 4096  # real z kept for their density
+
 
 class LatentConstraints(Constrained):
     """An LC-GAN (arXiv 1711.05772) on the z of any model, made for seventy labels and two cores.
@@ -62,6 +64,8 @@ class LatentConstraints(Constrained):
         self.vectors: tuple[np.ndarray, ...] = ()
         self.reports: tuple[AttributeReport, ...] = ()
         self.report: FitReport | None = None
+        self.real = np.zeros((0, self.latent_size), "float32")
+        self.bandwidth = 1.0
         self._network: LCGAN | None = None
 
     @property
@@ -140,6 +144,10 @@ class LatentConstraints(Constrained):
         self.reports = tuple(report for _, report in learnt)
         self.vectors = tuple(_vectors(a, z, c) for a, c in zip(attributes, codes, strict=True))
         previous = self._network if warm_start else None
+        kept = np.random.default_rng(seed).permutation(len(z))[:MOST_REAL]
+        # Rounded to what `save` writes, so that loaded constraints do exactly the same.
+        self.real = z[np.sort(kept)].astype("float16").astype("float32")
+        self.bandwidth = _bandwidth(z, scale)
         network = self._build(np.sqrt((scale**2).mean(0)), seed)
         if previous is not None:
             network.set_weights(previous.get_weights())
@@ -294,6 +302,12 @@ class LatentConstraints(Constrained):
             seed=seed,
         )
         return self._network
+
+
+def _bandwidth(z: np.ndarray, scale: np.ndarray) -> float:
+    """The posterior's deviation; where unknown, what the real z lack of the prior's variance 1."""
+    variance = (scale**2).mean() if scale.any() else 1.0 - z.var(axis=0).mean()
+    return float(np.sqrt(np.clip(variance, 0.05, 1.0)))
 
 
 def _vectors(attribute: Attribute, z: np.ndarray, codes: np.ndarray) -> np.ndarray:

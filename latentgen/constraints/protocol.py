@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 
 class Constraints(Protocol):
     """Tensors in, tensors out: z (n, latent_size) and conditions (n, c)."""
 
     latent_size: int
+    real: np.ndarray  # real z (m, latent_size)
+    bandwidth: float  # deviation of the density around each of them
 
     @property
     def network(self) -> keras.layers.Layer:

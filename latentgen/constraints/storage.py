@@ -25,7 +25,11 @@ def save_constraints(constraints: "LatentConstraints", path: Path) -> None:
     """Writes settings, attributes, predictors, vectors and the networks' weights."""
     network = constraints.network
     predictors = []
-    arrays = {"sigma": 1 / np.sqrt(network.precision)}
+    arrays = {
+        "sigma": 1 / np.sqrt(network.precision),
+        "real": constraints.real.astype("float16"),
+        "bandwidth": np.array(constraints.bandwidth),
+    }
     for index, predictor in enumerate(constraints.predictors):
         plain = asdict(predictor)
         for name in ARRAYS:
@@ -89,6 +93,7 @@ def _rebuild(
         raise ValueError(f"{len(attributes)} attributes but {len(predictors)} predictors")
     constraints.vectors = tuple(arrays[f"vectors {index}"] for index in range(len(predictors)))
     constraints.reports = tuple(AttributeReport(**stored) for stored in header["reports"])
+    constraints.real, constraints.bandwidth = _density(arrays, constraints.latent_size)
     network = constraints._build(arrays["sigma"], constraints.seed)
     for player in ("actor", "critic"):
         variables = getattr(network, player).variables
@@ -98,6 +103,15 @@ def _rebuild(
                 raise ValueError(f"weights {player} {index} of shape {value.shape}")
             variable.assign(value)
     return constraints
+
+
+def _density(arrays: dict[str, np.ndarray], latent_size: int) -> tuple[np.ndarray, float]:
+    real, bandwidth = arrays["real"].astype("float32"), float(arrays["bandwidth"])
+    if real.ndim != 2 or real.shape[1] != latent_size or not np.isfinite(real).all():
+        raise ValueError(f"real z of shape {real.shape}")
+    if not 0 < bandwidth < np.inf:
+        raise ValueError(f"bandwidth {bandwidth}")
+    return real, bandwidth
 
 
 def _check_predictor(predictor: Predictor, attribute: Attribute, latent_size: int) -> None:

@@ -118,7 +118,7 @@ def _wall(vae: SketchVAE, constraints: LatentConstraints, story: Story) -> None:
     """The same z as the prior gives them, made realistic, and asked for one kind after another."""
     z = constraints.sample(EACH, strength=0, seed=story.seed)
     story.unasked = _draw(vae, z, story.seed)
-    story.realistic = _draw(vae, constraints.transform(z), story.seed)
+    story.realistic = _draw(vae, constraints.transform(z, method="density"), story.seed)
     kinds = [KINDS[row % len(KINDS)] for row in range(EACH)]
     moved = [constraints.transform(z[row : row + 1], {k: True}) for row, k in enumerate(kinds)]
     story.kinds = _draw(vae, np.concatenate(moved), story.seed)
@@ -168,7 +168,7 @@ def _compare(
     labels: dict,
 ) -> None:
     started = time.monotonic()
-    methods = ["prior", "rejection", "vector", "ascent", "hmc", "actor"]
+    methods = ["prior", "rejection", "vector", "ascent", "hmc", "actor", "density"]
     if keras.backend.backend() != "tensorflow":
         methods.remove("hmc")  # TensorFlow Probability's sampler
     mean = vae.encode(drawings).mean

@@ -35,7 +35,7 @@ def test_report_says_how_well_each_attribute_was_learnt(fitted):
     assert "240 latent vectors" in text
 
 
-@pytest.mark.parametrize("method", ["actor", "vector", "rejection"])
+@pytest.mark.parametrize("method", ["actor", "density", "vector", "rejection"])
 @pytest.mark.parametrize("name", ["first", "right"])
 def test_every_method_satisfies_more_than_the_prior(fitted, method, name):
     z = fitted.sample(100, {name: True}, method=method, seed=3)

@@ -21,7 +21,7 @@ def test_loaded_constraints_do_exactly_what_the_saved_ones_did(fitted, tmp_path)
     fitted.save(tmp_path / "cats.npz")
     loaded = LatentConstraints.load(tmp_path / "cats.npz", latent_size=SIZE)
     z = make_latents(10, seed=1)[0]
-    for method in ("actor", "vector", "ascent"):
+    for method in ("actor", "vector", "ascent", "density"):
         asked = {"kind": "b", "size": 9.0, "first": False}
         np.testing.assert_array_equal(
             fitted.transform(z, asked, method=method), loaded.transform(z, asked, method=method)

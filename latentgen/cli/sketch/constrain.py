@@ -32,6 +32,7 @@ class Method(enum.StrEnum):
 
     actor = "actor"
     ascent = "ascent"
+    density = "density"
     hmc = "hmc"
     rejection = "rejection"
     vector = "vector"
@@ -73,7 +74,12 @@ def constrain(
     keep: Annotated[
         list[str], typer.Option(help="An attribute that must stay as it is; several too.")
     ] = [],  # noqa: B006
-    method: Annotated[Method, typer.Option(help="How to get there.")] = Method.actor,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            help="How to get there.", show_default="actor; density where nothing is asked for"
+        ),
+    ] = None,
     strength: Annotated[
         float, typer.Option(min=0.0, help="How far to go: 0 stays, 1 as learnt, beyond at will.")
     ] = 1.0,
@@ -112,7 +118,7 @@ def constrain(
         constraints = _learn(vae, drawings, columns, turns, seed)
     changed = [shorten(drawing, vae.max_length) for drawing in changed]
     how: dict[str, Any] = {
-        "method": method.value,
+        "method": (method or (Method.actor if wanted else Method.density)).value,
         "strength": strength,
         "keep": keep,
         "seed": seed,
