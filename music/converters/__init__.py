@@ -8,6 +8,7 @@ _EXPORTS = {
     for module, names in {
         "controls": ("ChordControls", "KeyControls", "infer_harmony"),
         "converter": ("Converter", "Example"),
+        "drums": ("FULL_KIT", "GENERAL_KIT", "DrumConverter"),
         "melody": ("MelodyConverter",),
     }.items()
     for name in names

@@ -1,6 +1,7 @@
 """What every converter is: notes of a window ↔ arrays of a fixed encoding."""
 
 import abc
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Example:
 
 class Converter(abc.ABC):
     """Base class. A subclass states its encoding and has `_encode`, `_decode` and `_missing`.
+
+    Each constructor argument is an attribute of the same name.
 
     What a model emits need not be what notes are encoded to: a note-off where nothing sounds, say.
     Such outputs are decoded to what they sound like, and `encode(decode(outputs))` is the one
@@ -75,20 +78,19 @@ class Converter(abc.ABC):
         self.bars = bars
         self.steps_per_bar = steps_per_bar
         self.steps_per_quarter = steps_per_quarter
-        self.chords = ChordControls() if chords else None
-        self.key = KeyControls() if key else None
+        self.chords = chords
+        self.key = key
         self.window_steps = self.steps = bars * steps_per_bar
-        self.control_depth = sum(control.depth for control in self._controls())
+        self._controls: list[ChordControls | KeyControls] = []
+        if chords:
+            self._controls.append(ChordControls())
+        if key:
+            self._controls.append(KeyControls())
+        self.control_depth = sum(control.depth for control in self._controls)
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments, plain values; the class's name says the rest."""
-        return {
-            "bars": self.bars,
-            "steps_per_bar": self.steps_per_bar,
-            "steps_per_quarter": self.steps_per_quarter,
-            "chords": self.chords is not None,
-            "key": self.key is not None,
-        }
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def encode(self, window: NoteSequence, allow_silence: bool = True) -> Example:
         """The arrays of a window.
@@ -180,13 +182,10 @@ class Converter(abc.ABC):
         """The window's step of each row, from which its control is; -1 for a row of no step."""
         return np.arange(len(outputs))
 
-    def _controls(self) -> list[ChordControls | KeyControls]:
-        return [control for control in (self.chords, self.key) if control is not None]
-
     def _encode_controls(self, window: NoteSequence) -> np.ndarray:
         none = np.zeros((self.window_steps, 0), bool)
         return np.concatenate(
-            [none, *(control.encode(window) for control in self._controls())], axis=-1
+            [none, *(control.encode(window) for control in self._controls)], axis=-1
         )
 
     def _write_controls(
@@ -195,7 +194,7 @@ class Converter(abc.ABC):
         order = np.argsort(positions, kind="stable")
         order = order[positions[order] >= 0]
         column = 0
-        for control in self._controls():
+        for control in self._controls:
             part = controls[order, column : column + control.depth]
             control.write(notes, part, (positions[order] * step).tolist())
             column += control.depth

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from note_seq import Melody, NoteSequence
@@ -51,9 +50,6 @@ class MelodyConverter(Converter):
     ):
         super().__init__(bars, steps_per_bar, steps_per_quarter, chords, key)
         self.top_line = top_line
-
-    def arguments(self) -> dict[str, Any]:
-        return super().arguments() | {"top_line": self.top_line}
 
     def _encode(self, window: NoteSequence, controls: np.ndarray) -> Example:
         line = [note for note in window.notes if not note.is_drum]
