@@ -9,7 +9,10 @@ _EXPORTS = {
         "controls": ("ChordControls", "KeyControls", "infer_harmony"),
         "converter": ("Converter", "Example"),
         "drums": ("FULL_KIT", "GENERAL_KIT", "DrumConverter"),
+        "groove": ("GrooveConverter", "drop_hits"),
         "melody": ("MelodyConverter",),
+        "performance": ("PerformanceConverter",),
+        "trio": ("TrioConverter",),
     }.items()
     for name in names
 }
