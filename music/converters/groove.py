@@ -41,16 +41,16 @@ class GrooveConverter(Converter):
     moved to the grid.
 
     *Decoding*: a hit above ½; velocities are rounded to MIDI's and at least 1, offsets limited to
-    ±0.99. *Canonical*: outputs that are so already, that are 0 where nothing is hit, and whose first
-    step is not early (nothing can be played before time 0); they encode to themselves to within
-    float32.
+    ±0.99; a drum lasts one step. *Canonical*: outputs that are so already, are 0 where nothing is
+    hit, and whose first step is not early (nothing is played before time 0); they encode to
+    themselves to within float32.
 
     The encoder's *input* is the output, but for:
 
     Args:
         humanize: velocities and offsets 0: the model learns to play a score.
-        tap: the loudest hit of each step alone, as an open hi-hat: the model learns to make a groove
-            of a tapped rhythm.
+        tap: the loudest hit of each step alone, as an open hi-hat: the model learns to make a
+            groove of a tapped rhythm.
         fixed_velocities: velocities 0.
         add: kinds (0 to 8; 2 is the closed hi-hat) left out: the model learns to add them.
         hits_as_controls: the 9 hits as control.
@@ -90,11 +90,13 @@ class GrooveConverter(Converter):
     def _encode(self, window: NoteSequence, controls: np.ndarray) -> Example:
         outputs = np.zeros((self.steps, 3, NUM_DRUMS), np.float32)
         step = seconds_per_step(window)
-        # Loudest last; of equals the first written, as Magenta's max.
-        for note in sorted(reversed(window.notes), key=lambda note: note.velocity):
+        for note in sorted(window.notes, key=lambda note: -note.velocity):
             kind, at = self._kinds.get(note.pitch), note.quantized_start_step
-            if note.is_drum and note.velocity and kind is not None and at < self.steps:
-                outputs[at, :, kind] = 1, note.velocity / 127, 2 * (at - note.start_time / step)
+            if not note.is_drum or not note.velocity or kind is None or at >= self.steps:
+                continue
+            if not outputs[at, 0, kind]:  # else one as loud or louder stands there
+                offset = 2 * (at - note.start_time / step)
+                outputs[at, :, kind] = 1, note.velocity / 127, offset
         inputs = self._input(outputs).reshape(self.steps, -1)
         if self.hits_as_controls:
             controls = outputs[:, 0] > 0
@@ -130,12 +132,10 @@ class GrooveConverter(Converter):
                 pitch=ROLAND_KIT[kind][0],
                 velocity=velocities[at, kind],
                 start_time=starts[at, kind],
-                end_time=starts[at, kind] + step,
+                end_time=min(starts[at, kind] + step, notes.total_time),
                 instrument=DRUM_INSTRUMENT,
                 is_drum=True,
             )
-        if notes.notes:  # a last hit that is late ends after the last step
-            notes.total_time = max(notes.total_time, max(note.end_time for note in notes.notes))
 
     def _missing(self, outputs: np.ndarray) -> str | None:
         return None if outputs[:, :NUM_DRUMS].any() else reasons.NO_DRUMS
