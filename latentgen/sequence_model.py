@@ -9,7 +9,8 @@ from keras import ops
 
 from latentgen.compilation import compiled
 from latentgen.errors import InputError
-from latentgen.layers.decoder import Decoder
+from latentgen.layers.decoder import AutoregressiveDecoder, Unrolled
+from latentgen.training.schedules import at_step
 
 SCORED_STEPS = ("until_end", "all", "before_end")
 
@@ -19,7 +20,8 @@ class SequenceModel(keras.Model):
     """A decoder trained by the likelihood of whole sequences, without a latent vector.
 
     Batches are dictionaries: `sequence` (B, T, D), of which `length` (B,) steps are content, the
-    rest padding with the head's end element. T may differ from batch to batch.
+    rest padding with the head's end element; or (B, S), the content of each of S segments. T may
+    differ from batch to batch. A decoder with a control has `control` (B, T, control_size) too.
 
     Args:
         decoder: the recurrent core with its head.
@@ -29,16 +31,19 @@ class SequenceModel(keras.Model):
         scored_steps: which steps count: 'until_end', the content and the first end element;
             'all', padding too, as Sketch-RNN trains; 'before_end', content alone, as it evaluates.
         mean_over_steps: whether to divide by max_length (sketches) or not (music, text).
+        sampling: share of the steps that read the model's own samples in training, a number or a
+            schedule over steps (scheduled sampling, Bengio et al. 2015).
         objective: optional second objective: a callable (model, inputs, outputs) → scalar loss,
             added to the likelihood in training.
     """
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: AutoregressiveDecoder,
         max_length: int,
         scored_steps: str = "until_end",
         mean_over_steps: bool = True,
+        sampling=0.0,
         objective: Callable | None = None,
         **kwargs,
     ):
@@ -51,6 +56,7 @@ class SequenceModel(keras.Model):
         self.max_length = max_length
         self.scored_steps = scored_steps
         self.mean_over_steps = mean_over_steps
+        self.sampling = sampling
         self.objective = objective
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
@@ -71,8 +77,16 @@ class SequenceModel(keras.Model):
         finds every weight."""
 
     def call(self, inputs, training=False):
-        unrolled = self.decoder.teacher_forced(None, inputs["sequence"], training)
+        unrolled = self.unroll(None, inputs, training)
         return {"parameters": unrolled.parameters, "features": unrolled.features}
+
+    def unroll(self, z, inputs, training=False) -> Unrolled:
+        """The decoder over a batch's sequence; in training with its own samples, if `sampling`."""
+        sequence, control = inputs["sequence"], inputs.get("control")
+        if training and (callable(self.sampling) or self.sampling > 0):
+            share = at_step(self.sampling, self.step)
+            return self.decoder.scheduled(z, sequence, share, training, control)
+        return self.decoder.teacher_forced(z, sequence, training, control)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         nats = self.sequence_loss(self.head.loss, x, y_pred["parameters"])  # (B,)
@@ -100,13 +114,19 @@ class SequenceModel(keras.Model):
         """Sum of a head's per-step loss over the steps that count, nats per example (B,)."""
         sequence = inputs["sequence"]
         steps = step_loss(parameters, sequence)  # (B, T)
-        if self.scored_steps == "all":
-            return ops.sum(steps, axis=1)
+        return ops.sum(steps * ops.cast(self.counted(inputs), steps.dtype), axis=1)
+
+    def counted(self, inputs):
+        """Which steps of a batch count, bool (B, T)."""
+        steps = ops.shape(inputs["sequence"])[1]
         length = ops.cast(inputs["length"], "int32")
+        if self.scored_steps == "all":
+            return ops.ones((ops.shape(length)[0], steps), dtype="bool")
         if self.scored_steps == "until_end":
             length = length + 1
-        counted = ops.arange(ops.shape(sequence)[1])[None, :] < length[:, None]
-        return ops.sum(steps * ops.cast(counted, steps.dtype), axis=1)
+        segments = 1 if len(length.shape) == 1 else length.shape[1]
+        length = ops.reshape(length, (-1, segments, 1))
+        return ops.reshape(ops.arange(steps // segments) < length, (-1, steps))
 
     def generate(
         self,
@@ -118,6 +138,7 @@ class SequenceModel(keras.Model):
         greedy: bool = False,
         length: int | None = None,
         prefix: list[np.ndarray] | None = None,
+        control: np.ndarray | None = None,
         batch_size: int = 64,
         jit_compile: bool = True,
     ) -> np.ndarray:
@@ -129,6 +150,7 @@ class SequenceModel(keras.Model):
             greedy: the mode at each step instead of a sample.
             length: longest result, max_length by default.
             prefix: a beginning for each sequence, a list of n arrays (P_k, D).
+            control: (n, length, control_size), where the decoder has a control.
             batch_size: how many are drawn at once.
 
         Returns:
@@ -161,17 +183,28 @@ class SequenceModel(keras.Model):
         length = self.max_length if length is None else length
         if length < 1:
             raise InputError(f"length: expected 1 or more steps, received {length}")
+        expected = (n, length, self.decoder.control_size)
+        if control is not None:
+            control = np.asarray(control, dtype="float32")
+        if (control is None) != (expected[-1] == 0) or (
+            control is not None and control.shape != expected
+        ):
+            raise InputError(
+                f"control: expected {'shape ' + str(expected) if expected[-1] else 'none'}, "
+                f"received {'none' if control is None else control.shape}"
+            )
         size = self.head.element_size
         samples = np.empty((n, length, size), dtype="float32")
         for rows in _batches(n, batch_size):
-            inputs = self._loop_inputs(z, rows, seed, length, prefix)
+            inputs = self._loop_inputs(z, rows, seed, length, prefix, control)
             draw = self._generator(greedy, prefix is not None, jit_compile)
             drawn = draw(np.float32(temperature), *inputs)
             samples[rows] = ops.convert_to_numpy(drawn)[: len(rows)]
         return samples
 
-    def _loop_inputs(self, z, rows: np.ndarray, seed: int, length: int, prefix) -> tuple:
-        """z, noise and prefix of some rows, padded to a power of two: few shapes to compile for."""
+    def _loop_inputs(self, z, rows: np.ndarray, seed: int, length: int, prefix, control) -> tuple:
+        """What `decoder.generate` takes for some rows, padded to a power of two: few shapes to
+        compile for."""
         padded = np.resize(rows, _next_power_of_two(len(rows)))
         noise = np.stack(
             [
@@ -181,9 +214,10 @@ class SequenceModel(keras.Model):
                 for row in padded
             ]
         )
-        given = None if z is None else z[padded]
+        z = None if z is None else z[padded]
+        control = None if control is None else control[padded]
         if prefix is None:
-            return given, noise, None, None
+            return z, noise, None, None, control
         lengths = np.array([len(prefix[row]) for row in padded], dtype="int32")
         if lengths.max() > length:
             raise InputError(
@@ -193,14 +227,16 @@ class SequenceModel(keras.Model):
         elements = np.zeros((len(padded), length, self.head.element_size), dtype="float32")
         for index, row in enumerate(padded):
             elements[index, : lengths[index]] = prefix[row]
-        return given, noise, elements, lengths
+        return z, noise, elements, np.arange(length) < lengths[:, None], control
 
     def _generator(self, greedy: bool, has_prefix: bool, jit_compile: bool) -> Callable:
         key = (greedy, has_prefix, jit_compile)
         if key not in self._generators:
 
-            def draw(temperature, z, noise, prefix, lengths):
-                return self.decoder.generate(z, noise, temperature, greedy, prefix, lengths)
+            def draw(temperature, z, noise, given, is_given, control):
+                return self.decoder.generate(
+                    z, noise, temperature, greedy, given, is_given, control
+                )
 
             self._generators[key] = compiled(self.decoder, draw, jit_compile)
         return self._generators[key]
@@ -211,6 +247,9 @@ class SequenceModel(keras.Model):
             "max_length": self.max_length,
             "scored_steps": self.scored_steps,
             "mean_over_steps": self.mean_over_steps,
+            "sampling": keras.saving.serialize_keras_object(self.sampling)
+            if callable(self.sampling)
+            else self.sampling,
             "objective": keras.saving.serialize_keras_object(self.objective)
             if self.objective is not None
             else None,
@@ -226,6 +265,16 @@ def _restored(value):
     if isinstance(value, dict) and "class_name" in value:
         return keras.saving.deserialize_keras_object(value)
     return value
+
+
+def in_batches(function: Callable, inputs: dict[str, np.ndarray], batch_size: int) -> tuple:
+    """Results of `function(inputs)` over all rows, as arrays: run in batches of few sizes."""
+    n, parts = len(next(iter(inputs.values()))), []
+    for rows in _batches(n, batch_size):
+        padded = np.resize(rows, _next_power_of_two(len(rows)))
+        results = function({name: array[padded] for name, array in inputs.items()})
+        parts.append([ops.convert_to_numpy(result)[: len(rows)] for result in results])
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _batches(n: int, size: int) -> Iterator[np.ndarray]:

@@ -13,9 +13,8 @@ from latentgen.checkpoints.variables import read_arrays
 from latentgen.compilation import compiled
 from latentgen.errors import CheckpointError, InputError
 from latentgen.files import atomic_file
-from latentgen.layers.decoder import Decoder
-from latentgen.layers.encoder import BidirectionalEncoder
-from latentgen.sequence_model import SequenceModel, _batches, _next_power_of_two
+from latentgen.layers.decoder import AutoregressiveDecoder
+from latentgen.sequence_model import SequenceModel, in_batches
 from latentgen.training.schedules import at_step
 
 
@@ -29,6 +28,24 @@ class Posterior(NamedTuple):
         """One z of each posterior, (n, latent_size)."""
         noise = np.random.default_rng(seed).standard_normal(self.mean.shape).astype("float32")
         return self.mean + self.scale * noise
+
+
+class Scores(NamedTuple):
+    """What a VAE makes of n given sequences of T steps; nats."""
+
+    parameters: np.ndarray
+    """Of each step's distribution (n, T, P), given the steps before it: for symbols, the logits."""
+    modes: np.ndarray
+    """The most likely element of each step (n, T, D)."""
+    log_prob: np.ndarray
+    """Log-probability of each step (n, T); 0 for steps that do not count."""
+    kl: np.ndarray
+    """KL of each posterior from the prior (n,)."""
+
+    @property
+    def reconstruction_error(self) -> np.ndarray:
+        """−log p(x | z) at the posterior's mean (n,)."""
+        return -self.log_prob.sum(axis=1)
 
 
 def write_posterior(path: str | os.PathLike, posterior: Posterior) -> None:
@@ -83,7 +100,9 @@ class SequenceVAE(SequenceModel):
     loss = reconstruction + kl_weight(step) · KL + objective.
 
     Args:
-        encoder: sequence → embedding.
+        encoder: called as encoder(sequence, length, training=…) → embedding (B, output_size). It
+            reads a batch's `input`, (B, T, …), or its `sequence` where there is none, beside its
+            `control`.
         decoder: z → sequence; its latent_size is the size of z.
         kl_weight: a number or a schedule over steps.
         kl_reduction: 'mean' of the KL over z's dimensions, as sketches have it, or 'sum'.
@@ -96,8 +115,8 @@ class SequenceVAE(SequenceModel):
 
     def __init__(
         self,
-        encoder: BidirectionalEncoder,
-        decoder: Decoder,
+        encoder: keras.layers.Layer,
+        decoder: AutoregressiveDecoder,
         max_length: int,
         kl_weight=1.0,
         kl_reduction: str = "sum",
@@ -129,6 +148,7 @@ class SequenceVAE(SequenceModel):
         self.kl_weight_tracker = keras.metrics.Mean(name="kl_weight")
         self.seed_generator = keras.random.SeedGenerator(decoder.seed)
         self._encode: Any = None
+        self._score: Any = None
         if not encoder.built:
             encoder.build()
         self.mean_layer.build((None, encoder.output_size))
@@ -136,7 +156,10 @@ class SequenceVAE(SequenceModel):
 
     def posterior(self, inputs, training=False) -> Posterior:
         """q(z|x) of a batch, as tensors."""
-        embedding = self.encoder(inputs["sequence"], inputs["length"], training=training)
+        sequence = inputs["input"] if "input" in inputs else inputs["sequence"]
+        if self.decoder.control_size:
+            sequence = ops.concatenate([sequence, inputs["control"]], axis=-1)
+        embedding = self.encoder(sequence, inputs["length"], training=training)
         mean, raw = self.mean_layer(embedding), self.scale_layer(embedding)
         scale = ops.exp(0.5 * raw) if self.scale_activation == "exp" else ops.softplus(raw)
         return Posterior(mean, scale)
@@ -145,7 +168,7 @@ class SequenceVAE(SequenceModel):
         mean, scale = self.posterior(inputs, training)
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
         z = mean + scale * noise
-        unrolled = self.decoder.teacher_forced(z, inputs["sequence"], training)
+        unrolled = self.unroll(z, inputs, training)
         return {
             "parameters": unrolled.parameters,
             "features": unrolled.features,
@@ -171,24 +194,27 @@ class SequenceVAE(SequenceModel):
             cost = ops.maximum(ops.mean(kl), self.kl_floor)
         return kl, cost
 
-    def encode_sequences(
-        self, sequences: np.ndarray, lengths: np.ndarray, batch_size: int = 128
-    ) -> Posterior:
-        """Posterior of padded sequences (n, T, D) with their lengths (n,), as NumPy arrays."""
+    def encode_batch(self, inputs: dict[str, np.ndarray], batch_size: int = 128) -> Posterior:
+        """Posterior of a batch of any size, as NumPy arrays."""
         if self._encode is None:
-            self._encode = compiled(
-                self,
-                lambda sequence, length: self.posterior({"sequence": sequence, "length": length}),
-                jit_compile=False,
-            )
-        means, scales = [], []
-        for rows in _batches(len(sequences), batch_size):
-            padded = np.resize(rows, _next_power_of_two(len(rows)))
-            posterior = self._encode(sequences[padded], lengths[padded].astype("int32"))
-            mean, scale = (ops.convert_to_numpy(part)[: len(rows)] for part in posterior)
-            means.append(mean)
-            scales.append(scale)
-        return Posterior(np.concatenate(means), np.concatenate(scales))
+            self._encode = compiled(self, self.posterior, jit_compile=False)
+        return Posterior(*in_batches(self._encode, inputs, batch_size))
+
+    def score_batch(self, inputs: dict[str, np.ndarray], batch_size: int = 128) -> Scores:
+        """Parameters, likelihood and reconstruction of each example, at its posterior's mean."""
+        if self._score is None:
+
+            def score(inputs):
+                mean, scale = self.posterior(inputs)
+                sequence, control = inputs["sequence"], inputs.get("control")
+                unrolled = self.decoder.teacher_forced(mean, sequence, control=control)
+                log_prob = self.head.log_prob(unrolled.parameters, sequence)
+                log_prob = log_prob * ops.cast(self.counted(inputs), log_prob.dtype)
+                kl = ops.sum(kl_divergence(mean, scale), axis=-1)
+                return unrolled.parameters, unrolled.samples, log_prob, kl
+
+            self._score = compiled(self, score, jit_compile=False)
+        return Scores(*in_batches(self._score, inputs, batch_size))
 
     def sample_prior(self, n: int, seed: int = 0) -> np.ndarray:
         """n latent vectors z ~ N(0, 1), (n, latent_size)."""

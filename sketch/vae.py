@@ -188,7 +188,8 @@ class SketchVAE(_Drawings, SequenceVAE):
 
     def encode(self, drawings: Sequence[np.ndarray]) -> Posterior:
         """Posterior of each drawing (stroke-3 in the data's units): mean and scale (n, z)."""
-        return self.encode_sequences(*self.to_sequences(drawings))
+        sequences, lengths = self.to_sequences(drawings)
+        return self.encode_batch({"sequence": sequences, "length": lengths})
 
     def decode(
         self, z: np.ndarray, *, prefix: Sequence[np.ndarray] | None = None, **options

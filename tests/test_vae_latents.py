@@ -10,8 +10,8 @@ from tests.tiny import LATENT, random_posterior, randomise, sequence_vae, stroke
 
 def test_encoding_does_not_depend_on_the_batch():
     model, batch = randomise(sequence_vae()), strokes((5, 3, 1, 2, 6))
-    together = model.encode_sequences(batch["sequence"], batch["length"])
-    apart = model.encode_sequences(batch["sequence"], batch["length"], batch_size=2)
+    together = model.encode_batch(batch)
+    apart = model.encode_batch(batch, batch_size=2)
     assert together.mean.shape == together.scale.shape == (5, LATENT)
     np.testing.assert_allclose(together.mean, apart.mean, rtol=1e-5, atol=1e-6)
     expected = model.posterior(batch)

@@ -6,23 +6,13 @@ sequence by `project_context`, not once a step: its results travel behind the ce
 
 Recurrent dropout acts on the candidate only, so that it costs no memory (Semeniuta et al. 2016,
 arXiv 1603.05118), with a fresh mask at each step. Masks are drawn before the loop and arrive glued
-to the input (see `with_dropout_mask`): a random generator inside a compiled loop would not do.
+to the input (see `cell_stacks.with_dropout_masks`): a random generator inside a compiled loop would not do.
 """
 
 import keras
 from keras import ops
 
 from latentgen.errors import InputError
-
-
-def with_dropout_mask(cell, inputs, seed):
-    """Appends recurrent-dropout masks to inputs (B, T, D) → (B, T, D + cell.dropout_size)."""
-    if not cell.recurrent_dropout:
-        return inputs
-    batch, steps = ops.shape(inputs)[0], ops.shape(inputs)[1]
-    ones = ops.ones((batch, steps, cell.dropout_size), dtype=inputs.dtype)
-    mask = keras.random.dropout(ones, cell.recurrent_dropout, seed=seed)
-    return ops.concatenate([inputs, mask], axis=-1)
 
 
 class OrthogonalGates(keras.initializers.Initializer):

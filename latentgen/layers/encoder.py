@@ -1,11 +1,9 @@
-"""Bidirectional recurrent encoder: a sequence of any length → one embedding."""
-
-import functools
+"""Recurrent encoders: a sequence of any length → one embedding."""
 
 import keras
 from keras import ops
 
-from latentgen.layers.cells import cell_class, with_dropout_mask
+from latentgen.layers.cell_stacks import CellStack, ResidualCell, cell_stack, with_dropout_masks
 
 
 def reverse_valid(sequence, length):
@@ -22,19 +20,16 @@ def last_valid(sequence, length):
     return ops.squeeze(ops.take_along_axis(sequence, index, axis=1), axis=1)
 
 
-@keras.saving.register_keras_serializable("latentgen")
-class BidirectionalEncoder(keras.layers.Layer):
-    """Stacked bidirectional recurrent encoder.
-
-    Layer k reads the concatenated outputs of layer k - 1 in both directions; the embedding is the
-    last layer's forward state after the last valid step beside its backward state after the first
-    (Ha & Eck 2017, §3.2; Roberts et al. 2018, §3.1). Padding never reaches it.
+class RecurrentEncoder(keras.layers.Layer):
+    """What the encoders share: arguments, and how a stack of cells runs over a sequence.
 
     Args:
         units: hidden size of each layer, the same in both directions; an integer for one layer.
         input_size: size D of one step.
         cell: 'lstm', 'layer_norm' or 'hyper'.
         recurrent_dropout: share of the candidate dropped in training.
+        input_dropout: share of each layer's inputs dropped in training.
+        residual: whether each layer's input is added to its output (see ResidualCell).
     """
 
     def __init__(
@@ -44,6 +39,8 @@ class BidirectionalEncoder(keras.layers.Layer):
         cell: str = "lstm",
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        input_dropout: float = 0.0,
+        residual: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -51,42 +48,26 @@ class BidirectionalEncoder(keras.layers.Layer):
         self.input_size = input_size
         self.cell = cell
         self.recurrent_dropout = recurrent_dropout
+        self.input_dropout = input_dropout
+        self.residual = residual
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.output_size = 2 * self.units[-1]
-        sizes = [input_size, *(2 * u for u in self.units[:-1])]
-        make_cell = functools.partial(cell_class(cell), recurrent_dropout=recurrent_dropout)
-        self.forward, self.backward = (
-            [
-                keras.layers.RNN(
-                    make_cell(u, size, name=f"{name}_{k}"),
-                    return_sequences=True,
-                    name=f"{name}_rnn_{k}",
-                )
-                for k, (u, size) in enumerate(zip(self.units, sizes, strict=True))
-            ]
-            for name in ("forward", "backward")
+        self.output_size = self.units[-1]
+
+    def _stack(self, units: list[int], input_size: int, name: str) -> CellStack:
+        return cell_stack(
+            self.cell,
+            units,
+            input_size,
+            recurrent_dropout=self.recurrent_dropout,
+            input_dropout=self.input_dropout,
+            residual=self.residual,
+            name=name,
         )
-
-    def build(self, input_shape=None):
-        for rnn in [*self.forward, *self.backward]:
-            rnn.build((None, None, rnn.cell.input_size))
-        self.built = True
-
-    def call(self, sequence, length, training=False):
-        """Embeds sequence (B, T, D) with length (B,) valid steps each → (B, 2·units[-1])."""
-        for forward, backward in zip(self.forward, self.backward, strict=True):
-            reverse = reverse_valid(sequence, length)
-            ahead = self._run(forward, sequence, training)
-            back = self._run(backward, reverse, training)
-            ends = [last_valid(ahead, length), last_valid(back, length)]
-            if forward is not self.forward[-1]:
-                sequence = ops.concatenate([ahead, reverse_valid(back, length)], axis=-1)
-        return ops.concatenate(ends, axis=-1)
 
     def _run(self, rnn, sequence, training):
         if training:
-            sequence = with_dropout_mask(rnn.cell, sequence, self.seed_generator)
+            sequence = with_dropout_masks(rnn.cell, sequence, self.seed_generator)
         return rnn(sequence)
 
     def get_config(self):
@@ -95,5 +76,81 @@ class BidirectionalEncoder(keras.layers.Layer):
             "input_size": self.input_size,
             "cell": self.cell,
             "recurrent_dropout": self.recurrent_dropout,
+            "input_dropout": self.input_dropout,
+            "residual": self.residual,
             "seed": self.seed,
         }
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class ForwardEncoder(RecurrentEncoder):
+    """Stacked encoder in reading order; the embedding is the output at the last valid step."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        stack = self._stack(self.units, self.input_size, "cells")
+        self.rnn = keras.layers.RNN(stack, return_sequences=True, name="rnn")
+
+    def build(self, input_shape=None):
+        self.rnn.build((None, None, self.input_size))
+        self.built = True
+
+    def call(self, sequence, length, training=False):
+        """Embeds sequence (B, T, D) with length (B,) valid steps each → (B, units[-1])."""
+        return last_valid(self._run(self.rnn, sequence, training), length)
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class BidirectionalEncoder(RecurrentEncoder):
+    """Stacked bidirectional recurrent encoder.
+
+    Layer k reads the concatenated outputs of layer k - 1 in both directions; the embedding is the
+    last layer's forward state after the last valid step beside its backward state after the first
+    (Ha & Eck 2017, §3.2; Roberts et al. 2018, §3.1). Padding never reaches it.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.output_size = 2 * self.units[-1]
+        sizes = [self.input_size, *(2 * u for u in self.units[:-1])]
+        self.forward, self.backward = (
+            [
+                keras.layers.RNN(
+                    self._stack([u], size, f"{name}_{k}"),
+                    return_sequences=True,
+                    name=f"{name}_rnn_{k}",
+                )
+                for k, (u, size) in enumerate(zip(self.units, sizes, strict=True))
+            ]
+            for name in ("forward", "backward")
+        )
+        if self.residual:
+            # The embedding is made of the last layer's states, to which nothing is added.
+            for rnn in (self.forward[-1], self.backward[-1]):
+                top = rnn.cell.cells[-1]
+                assert isinstance(top, ResidualCell)
+                top.skip = False
+
+    def build(self, input_shape=None):
+        for rnn in [*self.forward, *self.backward]:
+            rnn.build((None, None, rnn.cell.input_size))
+        self.built = True
+
+    def call(self, sequence, length, training=False):
+        """Embeds sequence (B, T, D) with length (B,) valid steps each → (B, 2·units[-1])."""
+        ahead, back = self._directions(sequence, length, training)
+        return ops.concatenate([last_valid(ahead, length), last_valid(back, length)], axis=-1)
+
+    def outputs(self, sequence, length, training=False):
+        """The last layer's outputs at every step, both directions' → (B, T, 2·units[-1])."""
+        ahead, back = self._directions(sequence, length, training)
+        return ops.concatenate([ahead, reverse_valid(back, length)], axis=-1)
+
+    def _directions(self, sequence, length, training):
+        """Outputs of the last layer, the backward direction's in its own order of steps."""
+        for forward, backward in zip(self.forward, self.backward, strict=True):
+            ahead = self._run(forward, sequence, training)
+            back = self._run(backward, reverse_valid(sequence, length), training)
+            if forward is not self.forward[-1]:
+                sequence = ops.concatenate([ahead, reverse_valid(back, length)], axis=-1)
+        return ahead, back

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from latentgen.layers.cells import CELLS, HyperLSTMCell, LSTMCell, with_dropout_mask
-from latentgen.layers.decoder import CellStack
+from latentgen.layers.cells import CELLS, HyperLSTMCell, LSTMCell
+from latentgen.layers.cell_stacks import CellStack, with_dropout_masks
 from tests.tiny import randomise
 
 N, D, Z, M, E, B = 8, 5, 4, 6, 3, 3  # units, input, context, hyper units, embedding, batch
@@ -139,7 +139,7 @@ def test_masks_are_fresh_at_each_step_and_seeded(name):
     cell = make(name, recurrent_dropout=0.25)
     inputs = random(4, 50, D)
     seed = keras.random.SeedGenerator(3)
-    masked = np.array(with_dropout_mask(cell, inputs, seed))
+    masked = np.array(with_dropout_masks(CellStack([cell]), inputs, seed))
     np.testing.assert_array_equal(masked[..., :D], inputs)
     mask = masked[..., D:]
     assert mask.shape[-1] == cell.dropout_size
@@ -148,15 +148,15 @@ def test_masks_are_fresh_at_each_step_and_seeded(name):
     assert abs(dropped - 0.25) < 5 * np.sqrt(0.25 * 0.75 / mask.size)
     assert (mask[:, 1:] != mask[:, :-1]).any(axis=(0, 2)).all()  # no step repeats the last
     assert (mask[0] != mask[1]).any()  # nor one example another
-    again = with_dropout_mask(cell, inputs, keras.random.SeedGenerator(3))
+    again = with_dropout_masks(CellStack([cell]), inputs, keras.random.SeedGenerator(3))
     np.testing.assert_array_equal(masked, np.array(again))
-    assert (np.array(with_dropout_mask(cell, inputs, seed)) != masked).any()
+    assert (np.array(with_dropout_masks(CellStack([cell]), inputs, seed)) != masked).any()
 
 
 def test_no_masks_without_dropout(name):
     cell = make(name)
     inputs = random(B, 2, D)
-    assert with_dropout_mask(cell, inputs, 0) is inputs
+    assert with_dropout_masks(CellStack([cell]), inputs, 0) is inputs
 
 
 def test_dropping_everything_leaves_the_memory_to_the_forget_gate():

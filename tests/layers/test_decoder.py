@@ -153,13 +153,14 @@ def test_a_prefix_is_kept_and_continued():
     z, noise = z_of(decoder), noise_of(decoder)
     drawn = np.array(decoder.generate(z, noise))
     given, lengths = strokes()["sequence"], np.array([3, 1, 0], "int32")
-    continued = np.array(decoder.generate(z, noise, prefix=given, lengths=lengths))
+    is_given = np.arange(STEPS) < lengths[:, None]
+    continued = np.array(decoder.generate(z, noise, given=given, is_given=is_given))
     for row, start, length in zip(continued, given, lengths, strict=True):
         np.testing.assert_array_equal(row[:length], start[:length])
     np.testing.assert_array_equal(continued[2], drawn[2])  # an empty beginning changes nothing
     assert (continued[0, 3:] != drawn[0, 3:]).any()  # the beginning is read, not only copied
     # Its own beginning leads to the same sequence.
-    same = np.array(decoder.generate(z, noise, prefix=drawn, lengths=lengths))
+    same = np.array(decoder.generate(z, noise, given=drawn, is_given=is_given))
     np.testing.assert_allclose(same, drawn, rtol=1e-4, atol=1e-5)
 
 

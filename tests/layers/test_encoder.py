@@ -40,7 +40,7 @@ def test_embedding_is_both_directions_over_the_content():
         ):
             h, states = None, [np.zeros((1, UNITS))] * 2
             for x in steps:
-                h, states = lstm(rnn.cell, x[None], states, 1.0)
+                h, states = lstm(rnn.cell.cells[0], x[None], states, 1.0)
             ends.append(h[0])
         np.testing.assert_allclose(row, np.concatenate(ends), rtol=1e-5, atol=2e-6)
 
@@ -66,7 +66,7 @@ def test_a_stacked_layer_reads_both_directions_of_the_one_below():
     assert encoder.output_size == 12
     batch = strokes(LENGTHS)
     before = np.array(encoder(batch["sequence"], batch["length"]))
-    weights = encoder.backward[0].cell.kernel
+    weights = encoder.backward[0].cell.cells[0].kernel
     weights.assign(np.array(weights) + 0.5)
     after = np.array(encoder(batch["sequence"], batch["length"]))
     # The lower backward layer reaches the upper forward layer's half too.

@@ -72,7 +72,7 @@ class Fixture:
         result |= {"decoder/initial_state/kernel": state_w, "decoder/initial_state/bias": state_b}
         for ours, theirs in (("forward", "fw"), ("backward", "bw")):
             for part, name in (("kernel", "W_xh"), ("recurrent_kernel", "W_hh"), ("bias", "bias")):
-                result[f"encoder/{ours}_rnn_0/{ours}_0/{part}"] = get(
+                result[f"encoder/{ours}_rnn_0/{ours}_0/cell_0/{part}"] = get(
                     f"ENC_RNN/{theirs}/LSTMCell/{name}"
                 )
         for ours, theirs in (("mean", "mu"), ("scale", "sigma")):
