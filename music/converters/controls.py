@@ -83,10 +83,11 @@ class ChordControls:
         """bool (steps, 49) of a quantised window; inferred from its notes if it has no symbol.
 
         Raises:
-            Unsuitable: no chords, or a symbol that is not one of the four triads ("Csus4", "C5").
+            Unsuitable: no chords (see `infer_harmony`; silence is "N.C."), or a symbol that is not
+                one of the four triads ("Csus4", "C5").
         """
         symbols = [a for a in window.text_annotations if a.annotation_type == CHORD_SYMBOL]
-        if not symbols:
+        if not symbols and any(not note.is_drum for note in window.notes):
             window = infer_harmony(window, window.quantization_info.steps_per_quarter)
             symbols = [a for a in window.text_annotations if a.annotation_type == CHORD_SYMBOL]
         classes = np.zeros(window.total_quantized_steps, np.int64)

@@ -169,11 +169,19 @@ def test_a_window_without_chords_or_key_gets_inferred_ones():
     assert window.SerializeToString(deterministic=True) == before
 
 
+def test_the_chord_of_silence_is_none():
+    controls = MelodyConverter(chords=True).encode(passage()).controls
+    assert controls[:, 0].all()
+
+
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [({"chords": True}, reasons.NO_CHORDS), ({"key": True}, reasons.NO_KEY)],
+    ("arguments", "reason", "notes"),
+    [
+        ({"chords": True}, reasons.NO_CHORDS, passage((60, 0, 20), meter=(5, 4))),
+        ({"key": True}, reasons.NO_KEY, passage((60, 0, 20), meter=(5, 4))),
+        ({"key": True}, reasons.NO_KEY, passage()),
+    ],
 )
-@pytest.mark.parametrize("notes", [passage(), passage((60, 0, 20), meter=(5, 4))])
 def test_what_cannot_be_inferred_is_unsuitable(arguments, reason, notes):
     bar = notes.time_signatures[0].numerator * 4
     with pytest.raises(Unsuitable) as error:
