@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from latentgen.layers.bernoulli import (
@@ -56,29 +57,29 @@ class NadeHead(OutputHead):
         )
         super().build()
 
-    def conditionals(self, parameters, choose):
-        """Runs over the D values in order.
+    def conditional_logits(self, parameters, elements):
+        """Logits (…, D) of each value of elements (…, D) given those before it."""
+        b_enc, b_dec = parameters[..., : self.hidden], parameters[..., self.hidden :]
+        # All D at once: as the values are known, a_i is a sum over the rows before row i.
+        before = np.tril(np.ones((self.size, self.size), "float32"), -1)
+        past = ops.matmul(elements[..., None, :] * before, self.w_enc)  # (…, D, H)
+        a = b_enc[..., None, :] + past
+        return b_dec + ops.sum(ops.sigmoid(a) * self.w_dec, axis=-1)
+
+    def choose(self, parameters, value):
+        """Runs over the D values in order → the values (…, D).
 
         Args:
             parameters: (…, H + D).
-            choose: what the i-th value is, from i and its logit (…,).
-
-        Returns:
-            The values and their logits, each (…, D).
+            value: what the i-th value is, from i and its logit (…,).
         """
         a, b_dec = parameters[..., : self.hidden], parameters[..., self.hidden :]
-        values, logits = [], []
+        values = []
         for i in range(self.size):
             logit = b_dec[..., i] + ops.sum(ops.sigmoid(a) * self.w_dec[i], axis=-1)
-            value = choose(i, logit)
-            a = a + value[..., None] * self.w_enc[i]
-            values.append(value)
-            logits.append(logit)
-        return ops.stack(values, axis=-1), ops.stack(logits, axis=-1)
-
-    def conditional_logits(self, parameters, elements):
-        """Logits (…, D) of each value of elements (…, D) given those before it."""
-        return self.conditionals(parameters, lambda i, _: elements[..., i])[1]
+            values.append(value(i, logit))
+            a = a + values[-1][..., None] * self.w_enc[i]
+        return ops.stack(values, axis=-1)
 
     def log_prob(self, parameters, elements):
         logits = self.conditional_logits(parameters, elements)
@@ -93,19 +94,19 @@ class NadeHead(OutputHead):
         return -ops.sum(elements * yes + (1.0 - elements) * no, axis=-1)
 
     def sample(self, parameters, noise, temperature=1.0):
-        return self.conditionals(
+        return self.choose(
             parameters, lambda i, logit: bernoulli_sample(logit, noise[..., i], temperature)
-        )[0]
+        )
 
     def mode(self, parameters):
         """Each value's likelier choice after the choices before it; not always the joint mode."""
-        return self.conditionals(parameters, lambda _, logit: bernoulli_mode(logit))[0]
+        return self.choose(parameters, lambda _, logit: bernoulli_mode(logit))
 
     def relax(self, parameters, noise, temperature=1.0):
         """Later values are conditioned on the relaxed values before them."""
-        return self.conditionals(
+        return self.choose(
             parameters, lambda i, logit: binary_concrete(logit, noise[..., i], temperature)
-        )[0]
+        )
 
     def as_tfp(self, parameters):
         """tfd.Autoregressive over the D values."""
