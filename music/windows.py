@@ -155,7 +155,7 @@ def _cut(notes: NoteSequence, bars: int, hop_bars: int) -> Iterator[NoteSequence
         "section_groups",
         "subsequence_info",
     ):
-        frame.ClearField(field)  # type: ignore[arg-type]
+        frame.ClearField(field)
     frame.total_quantized_steps = bars * bar
     frame.total_time = bars * bar / per_second
 

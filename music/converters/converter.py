@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,11 @@ class Converter(abc.ABC):
         ):
             if value < 1:
                 raise InputError(f"{name}: expected at least 1, received {value}")
+        if 16 * steps_per_bar % steps_per_quarter:
+            raise InputError(
+                "steps_per_bar: expected the length of a meter of up to 64ths, received "
+                f"{steps_per_bar} steps of which {steps_per_quarter} are a quarter"
+            )
         self.bars = bars
         self.steps_per_bar = steps_per_bar
         self.steps_per_quarter = steps_per_quarter
@@ -123,6 +129,8 @@ class Converter(abc.ABC):
         velocity: int = 80,
     ) -> NoteSequence:
         """The notes of one example's outputs, in seconds, with tempo and time signature.
+
+        Of meters whose bars have as many steps the simplest is stated: 3/4, not 6/8.
 
         Args:
             outputs: (T', output_depth): one-hots or probabilities, of which the largest counts, or
@@ -222,11 +230,9 @@ class Converter(abc.ABC):
         return window
 
     def _time_signature(self) -> tuple[int, int]:
-        quarters = self.steps_per_bar / self.steps_per_quarter
-        denominator = 4
-        while quarters * denominator % 4 and denominator < 64:
-            denominator *= 2
-        return max(1, round(quarters * denominator / 4)), denominator
+        quarters = Fraction(self.steps_per_bar, self.steps_per_quarter)
+        denominator = max(4, 4 * quarters.denominator)
+        return int(quarters * denominator / 4), denominator
 
     def _check(self, array: np.ndarray | Sequence[Any], name: str, depth: int) -> np.ndarray:
         array = np.asarray(array)

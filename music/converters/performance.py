@@ -52,7 +52,8 @@ class PerformanceConverter(Converter):
         events: rows of a track, its program and end included.
 
     Raises (encode):
-        Unsuitable: too many instruments; too many events; silent (if not allowed).
+        Unsuitable: too many instruments; too many events; out of range, beyond MIDI's 0 to 127;
+            silent (if not allowed).
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class PerformanceConverter(Converter):
     def _encode(self, window: NoteSequence, controls: np.ndarray) -> Example:
         tracks = defaultdict(list)
         for note in window.notes:
+            if max(note.pitch, note.velocity, note.program) > 127 or note.pitch < 0:
+                raise Unsuitable(reasons.OUT_OF_RANGE, f"pitch {note.pitch}")
             if note.velocity and note.quantized_start_step < self.window_steps:
                 program = NUM_PROGRAMS - 1 if note.is_drum else note.program
                 tracks[program, note.instrument].append(note)
@@ -105,12 +108,12 @@ class PerformanceConverter(Converter):
                 self.end,
             ]
             outputs[i, np.arange(len(classes)), classes] = True
-        outputs = outputs.reshape(self.steps, -1)
+        rows = outputs.reshape(self.steps, -1)
         if self.chords:
-            controls = self._place(controls, outputs, lengths)
+            controls = self._place(controls, rows, lengths)
         else:
             controls = np.zeros((self.steps, 0), bool)
-        return Example(outputs, outputs, controls, lengths)
+        return Example(rows, rows, controls, lengths)
 
     def _decode(
         self,

@@ -166,9 +166,22 @@ def test_decoding_refuses_what_is_no_melody(outputs, arguments, message):
         MelodyConverter().decode(outputs, **arguments)
 
 
-def test_lengths_below_one_are_refused():
+def test_lengths_that_are_no_music_are_refused():
     with pytest.raises(InputError, match="bars: expected at least 1, received 0"):
         MelodyConverter(bars=0)
+    with pytest.raises(InputError, match="steps_per_bar: expected the length of a meter"):
+        MelodyConverter(steps_per_bar=5, steps_per_quarter=3)
+
+
+@pytest.mark.parametrize(
+    ("bar", "quarter", "meter"),
+    [(16, 4, (4, 4)), (12, 4, (3, 4)), (14, 4, (7, 8)), (8, 4, (2, 4)), (5, 4, (5, 16))],
+)
+def test_decoding_states_the_simplest_meter(bar, quarter, meter):
+    converter = MelodyConverter(1, bar, quarter)
+    notes = converter.decode(rows(np.full(bar, 41)))
+    assert (notes.time_signatures[0].numerator, notes.time_signatures[0].denominator) == meter
+    assert classes(converter.encode(notes)) == [41] * bar
 
 
 def test_arguments_make_the_same_converter():

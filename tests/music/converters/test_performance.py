@@ -169,6 +169,8 @@ def test_silence_encodes_unless_data_must_have_notes():
     [
         ([(60, 0, 24, i, i) for i in range(9)], reasons.TOO_MANY_INSTRUMENTS),
         ([(60, i, i + 1) for i in range(0, 96, 2)], reasons.TOO_MANY_EVENTS),
+        ([(128, 0, 24)], reasons.OUT_OF_RANGE),
+        ([(60, 0, 24, 0, 128)], reasons.OUT_OF_RANGE),
     ],
 )
 def test_what_does_not_fit_is_refused(notes, reason):
