@@ -1,5 +1,7 @@
 """Melodies as 90 classes."""
 
+import json
+
 import numpy as np
 import pytest
 from note_seq import Melody, MelodyOneHotEncoding, midi_io
@@ -213,3 +215,12 @@ def test_a_real_melody_is_encoded_as_note_seq_encodes_it():
         assert classes(converter.encode(window)) == [encoding.encode_event(e) for e in expected]
         compared += 1
     assert compared > 10
+
+
+def test_what_magentas_decoder_emits_encodes_again():
+    fixture = json.loads(shared_path("fixtures/musicvae_js_mel_2bar_small.json").read_text())
+    changed = 0
+    for tokens in fixture["tokens"]:
+        canonical = assert_encodes_again(MelodyConverter(), rows(tokens)).argmax(axis=-1)
+        changed += (canonical != tokens).sum()
+    assert changed <= len(fixture["tokens"])  # a real model hardly emits an idle note-off
