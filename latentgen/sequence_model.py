@@ -10,6 +10,7 @@ from keras import ops
 from latentgen.compilation import compiled
 from latentgen.errors import InputError
 from latentgen.layers.decoder import AutoregressiveDecoder, Unrolled
+from latentgen.layers.encoder import BidirectionalEncoder
 from latentgen.training.schedules import at_step
 
 SCORED_STEPS = ("until_end", "all", "before_end")
@@ -33,6 +34,8 @@ class SequenceModel(keras.Model):
         mean_over_steps: whether to divide by max_length (sketches) or not (music, text).
         sampling: share of the steps that read the model's own samples in training, a number or a
             schedule over steps (scheduled sampling, Bengio et al. 2015).
+        control_encoder: reads the whole control before the decoder does, which then is told of what
+            comes as well (MusicVAE's BidirectionalLstmControlPreprocessingDecoder); or None.
         objective: optional second objective: a callable (model, inputs, outputs) → scalar loss,
             added to the likelihood in training.
     """
@@ -44,6 +47,7 @@ class SequenceModel(keras.Model):
         scored_steps: str = "until_end",
         mean_over_steps: bool = True,
         sampling=0.0,
+        control_encoder: BidirectionalEncoder | None = None,
         objective: Callable | None = None,
         **kwargs,
     ):
@@ -57,6 +61,8 @@ class SequenceModel(keras.Model):
         self.scored_steps = scored_steps
         self.mean_over_steps = mean_over_steps
         self.sampling = sampling
+        self.control_encoder = control_encoder
+        self.control_size = control_encoder.input_size if control_encoder else decoder.control_size
         self.objective = objective
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
@@ -64,8 +70,9 @@ class SequenceModel(keras.Model):
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.nll_tracker = keras.metrics.Mean(name="nll")
         self._generators: dict[tuple, Callable] = {}
-        if not decoder.built:
-            decoder.build()
+        for part in (decoder, control_encoder):
+            if part is not None and not part.built:
+                part.build()
         self.built = True
 
     @property
@@ -82,11 +89,18 @@ class SequenceModel(keras.Model):
 
     def unroll(self, z, inputs, training=False) -> Unrolled:
         """The decoder over a batch's sequence; in training with its own samples, if `sampling`."""
-        sequence, control = inputs["sequence"], inputs.get("control")
+        sequence, control = inputs["sequence"], self.read_control(inputs.get("control"), training)
         if training and (callable(self.sampling) or self.sampling > 0):
             share = at_step(self.sampling, self.step)
             return self.decoder.scheduled(z, sequence, share, training, control)
         return self.decoder.teacher_forced(z, sequence, training, control)
+
+    def read_control(self, control, training=False):
+        """What the decoder is told of a control (B, T, control_size)."""
+        if control is None or self.control_encoder is None:
+            return control
+        steps = ops.broadcast_to(ops.shape(control)[1], (ops.shape(control)[0],))
+        return self.control_encoder.outputs(control, steps, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         nats = self.sequence_loss(self.head.loss, x, y_pred["parameters"])  # (B,)
@@ -150,7 +164,7 @@ class SequenceModel(keras.Model):
             greedy: the mode at each step instead of a sample.
             length: longest result, max_length by default.
             prefix: a beginning for each sequence, a list of n arrays (P_k, D).
-            control: (n, length, control_size), where the decoder has a control.
+            control: (n, length, control_size), where there is a control.
             batch_size: how many are drawn at once.
 
         Returns:
@@ -183,7 +197,7 @@ class SequenceModel(keras.Model):
         length = self.max_length if length is None else length
         if length < 1:
             raise InputError(f"length: expected 1 or more steps, received {length}")
-        expected = (n, length, self.decoder.control_size)
+        expected = (n, length, self.control_size)
         if control is not None:
             control = np.asarray(control, dtype="float32")
         if (control is None) != (expected[-1] == 0) or (
@@ -234,11 +248,12 @@ class SequenceModel(keras.Model):
         if key not in self._generators:
 
             def draw(temperature, z, noise, given, is_given, control):
+                control = self.read_control(control)
                 return self.decoder.generate(
                     z, noise, temperature, greedy, given, is_given, control
                 )
 
-            self._generators[key] = compiled(self.decoder, draw, jit_compile)
+            self._generators[key] = compiled(self, draw, jit_compile)
         return self._generators[key]
 
     def get_config(self) -> dict[str, Any]:
@@ -250,6 +265,9 @@ class SequenceModel(keras.Model):
             "sampling": keras.saving.serialize_keras_object(self.sampling)
             if callable(self.sampling)
             else self.sampling,
+            "control_encoder": keras.saving.serialize_keras_object(self.control_encoder)
+            if self.control_encoder is not None
+            else None,
             "objective": keras.saving.serialize_keras_object(self.objective)
             if self.objective is not None
             else None,

@@ -157,7 +157,7 @@ class SequenceVAE(SequenceModel):
     def posterior(self, inputs, training=False) -> Posterior:
         """q(z|x) of a batch, as tensors."""
         sequence = inputs["input"] if "input" in inputs else inputs["sequence"]
-        if self.decoder.control_size:
+        if self.control_size:
             sequence = ops.concatenate([sequence, inputs["control"]], axis=-1)
         embedding = self.encoder(sequence, inputs["length"], training=training)
         mean, raw = self.mean_layer(embedding), self.scale_layer(embedding)
@@ -206,7 +206,7 @@ class SequenceVAE(SequenceModel):
 
             def score(inputs):
                 mean, scale = self.posterior(inputs)
-                sequence, control = inputs["sequence"], inputs.get("control")
+                sequence, control = inputs["sequence"], self.read_control(inputs.get("control"))
                 unrolled = self.decoder.teacher_forced(mean, sequence, control=control)
                 log_prob = self.head.log_prob(unrolled.parameters, sequence)
                 log_prob = log_prob * ops.cast(self.counted(inputs), log_prob.dtype)

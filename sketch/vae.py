@@ -8,29 +8,24 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentgen.checkpoints.presets import (
-    CARD,
-    LATENTS,
-    read_preset,
-    shipped_presets,
-    write_preset,
-)
+from latentgen.checkpoints import presets
+from latentgen.domain import DomainModel, DomainVAE
 from latentgen.errors import InputError
 from latentgen.layers.decoder import Decoder
 from latentgen.layers.encoder import BidirectionalEncoder
 from latentgen.layers.mixture_density import MixtureDensityHead
-from latentgen.sequence_model import SequenceModel
 from latentgen.sketch.data import pad_drawings
 from latentgen.sketch.strokes import check_drawing, normalise, start_at_origin, to_stroke3
 from latentgen.training.schedules import ExponentialApproach
-from latentgen.vae import Posterior, SequenceVAE, read_posterior, slerp, write_posterior
+from latentgen.vae import Posterior
 
 PRESETS = Path(__file__).parent / "presets"
 
 
-class _Drawings(SequenceModel):
-    """What SketchVAE and SketchDecoder share: drawings in and out, presets."""
+class _Drawings(DomainModel):
+    """What SketchVAE and SketchDecoder share: drawings in and out."""
 
+    PRESETS = PRESETS
     scale: float
 
     def to_sequences(
@@ -62,38 +57,12 @@ class _Drawings(SequenceModel):
         sequences, lengths = self.to_sequences(drawings, "prefix")
         return [s[:n] for s, n in zip(sequences, lengths, strict=True)]
 
-    def save_preset(self, folder: str | os.PathLike, card: str = "", dtype: str = "float16"):
-        """Writes configuration, weights and model card to a folder that `from_preset` opens."""
-        arguments = self.arguments()
-        write_preset(folder, type(self).__name__, arguments, self.weights, card, dtype, self._add)
-
-    def _add(self, folder: Path) -> None:
-        """Writes what else belongs to a preset."""
-
-    @classmethod
-    def from_preset(cls, name: str | os.PathLike):
-        """Opens a preset folder, or one shipped with the package by its name."""
-        return read_preset(find_preset(name), cls.__name__, lambda config: cls(**config))
-
-    def arguments(self) -> dict[str, Any]:
-        """The constructor's plain arguments."""
-        raise NotImplementedError
-
-    def get_config(self):
-        config = {"name": self.name, **self.arguments()}
-        if self.objective is not None:
-            config["objective"] = keras.saving.serialize_keras_object(self.objective)
-        return config
-
 
 @keras.saving.register_keras_serializable("latentgen")
-class SketchVAE(_Drawings, SequenceVAE):
+class SketchVAE(_Drawings, DomainVAE):
     """Sketch-RNN (Ha & Eck 2017, arXiv 1704.03477): drawings ↔ latent vectors.
 
     The defaults are the published ones; `SketchVAE.small()` suits laptops and presets.
-
-    `reference` holds posteriors of training drawings where a preset ships them: unlabelled real z
-    for constraints to learn realism from.
 
     Args:
         latent_size: size of z.
@@ -158,19 +127,6 @@ class SketchVAE(_Drawings, SequenceVAE):
             **kwargs,
         )
         self.scale = _positive(scale)
-        self.reference: Posterior | None = None
-
-    def _add(self, folder):
-        if self.reference is not None:
-            write_posterior(folder / LATENTS, self.reference)
-
-    @classmethod
-    def from_preset(cls, name: str | os.PathLike):
-        model = super().from_preset(name)
-        path = find_preset(name) / LATENTS
-        if path.exists():
-            model.reference = read_posterior(path, model.latent_size)
-        return model
 
     @classmethod
     def small(cls, **overrides):
@@ -202,24 +158,9 @@ class SketchVAE(_Drawings, SequenceVAE):
         """
         return self.to_drawings(self.generate(z, prefix=self._prefix(prefix), **options))
 
-    def sample(self, n: int, *, seed: int = 0, **options) -> list[np.ndarray]:
-        """n drawings from the prior; options as in `decode`."""
-        return self.decode(self.sample_prior(n, seed), seed=seed, **options)
-
-    def reconstruct(self, drawings: Sequence[np.ndarray], **options) -> list[np.ndarray]:
-        """Encodes each drawing to its posterior's mean and draws it again."""
-        return self.decode(self.encode(drawings).mean, **options)
-
-    def interpolate(
-        self, first: np.ndarray, second: np.ndarray, steps: int = 10, **options
-    ) -> list[np.ndarray]:
-        """`steps` drawings on the arc between the latent vectors of two."""
-        mean = self.encode([first, second]).mean
-        return self.decode(slerp(mean[0], mean[1], steps), **options)
-
 
 @keras.saving.register_keras_serializable("latentgen")
-class SketchDecoder(_Drawings, SequenceModel):
+class SketchDecoder(_Drawings):
     """Sketch-RNN without encoder and z: learns to draw, and to finish a drawing begun.
 
     Arguments as SketchVAE's.
@@ -283,17 +224,4 @@ def published_optimizer() -> keras.optimizers.Optimizer:
 
 def find_preset(name: str | os.PathLike) -> Path:
     """The folder of a preset: a path, or the name of one shipped with the package."""
-    shipped = {path.name: path for path in shipped_presets(PRESETS)}
-    if Path(name).is_dir():
-        return Path(name)
-    if str(name) in shipped:
-        return shipped[str(name)]
-    raise InputError(
-        f"preset: expected a folder or one of {sorted(shipped)}, received {str(name)!r}"
-    )
-
-
-def card_of(folder: str | os.PathLike) -> str:
-    """The text of a preset's model card."""
-    path = Path(folder) / CARD
-    return path.read_text() if path.exists() else ""
+    return presets.find_preset(name, PRESETS)

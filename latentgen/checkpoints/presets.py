@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from latentgen.checkpoints.variables import read_variables, write_variables
-from latentgen.errors import CheckpointError, FileError
+from latentgen.errors import CheckpointError, FileError, InputError
 from latentgen.files import atomic_folder
 
 CONFIG, WEIGHTS, CARD, LATENTS = "config.json", "weights.npz", "README.md", "latents.npz"
@@ -72,3 +72,13 @@ def read_preset(folder: str | os.PathLike, kind: str, build: Callable[[dict], An
 def shipped_presets(folder: Path) -> list[Path]:
     """The preset folders inside a package's folder, by name."""
     return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
+
+
+def find_preset(name: str | os.PathLike, shipped: Path) -> Path:
+    """The folder of a preset: a path, or the name of one in the package's folder `shipped`."""
+    named = {path.name: path for path in shipped_presets(shipped)}
+    if Path(name).is_dir():
+        return Path(name)
+    if str(name) in named:
+        return named[str(name)]
+    raise InputError(f"preset: expected a folder or one of {sorted(named)}, received {str(name)!r}")

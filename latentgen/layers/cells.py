@@ -5,8 +5,8 @@ stays the same over time (the latent vector z). The context's part of the gates 
 sequence by `project_context`, not once a step: its results travel behind the cell's own states.
 
 Recurrent dropout acts on the candidate only, so that it costs no memory (Semeniuta et al. 2016,
-arXiv 1603.05118), with a fresh mask at each step. Masks are drawn before the loop and arrive glued
-to the input (see `cell_stacks.with_dropout_masks`): a random generator inside a compiled loop would not do.
+arXiv 1603.05118), with a fresh mask at each step. Masks are drawn before the loop and come glued to
+the input (see `cell_stacks.with_dropout_masks`): a random generator in a compiled loop would not do.
 """
 
 import keras

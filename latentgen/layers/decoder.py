@@ -243,9 +243,7 @@ class Decoder(AutoregressiveDecoder):
             self.cell = ParallelCells(stacks, head.element_sizes, control_size, name="cells")
         else:
             self.cell = stack(head.element_size, "cells")
-        self.rnn = keras.layers.RNN(
-            self.cell, return_sequences=True, return_state=True, name="rnn"
-        )
+        self.rnn = keras.layers.RNN(self.cell, return_sequences=True, return_state=True, name="rnn")
         if latent_size:
             self.initial_state_layer = keras.layers.Dense(
                 sum(self.cell.state_size),

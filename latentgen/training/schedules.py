@@ -4,6 +4,8 @@ All are Keras learning-rate schedules (functions of the step that save with the 
 they steer: the learning rate, the weight of the KL term or a sampling probability.
 """
 
+import math
+
 import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule as Schedule
@@ -26,6 +28,23 @@ class ExponentialApproach(Schedule):
 
     def get_config(self):
         return {"start": self.start, "end": self.end, "rate": self.rate}
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class InverseSigmoid(Schedule):
+    """1 − k / (k + exp(step / k)): from nearly 0 to 1, one half after k·log k steps.
+
+    The share of a model's own samples in scheduled sampling (Bengio et al. 2015; MusicVAE, k 1000).
+    """
+
+    def __init__(self, k: float):
+        self.k = k
+
+    def __call__(self, step):
+        return ops.sigmoid(ops.cast(step, "float32") / self.k - math.log(self.k))
+
+    def get_config(self):
+        return {"k": self.k}
 
 
 @keras.saving.register_keras_serializable("latentgen")

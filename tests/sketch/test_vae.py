@@ -9,7 +9,7 @@ import pytest
 from latentgen.errors import CheckpointError, FileError, InputError
 from latentgen.sketch.data import SketchBatches
 from latentgen.sketch.strokes import check_drawing
-from latentgen.sketch.vae import SketchDecoder, SketchVAE, card_of, find_preset, published_optimizer
+from latentgen.sketch.vae import SketchDecoder, SketchVAE, find_preset, published_optimizer
 from tests.tiny import randomise, values
 
 SIZES = {"decoder_units": 8, "mixtures": 3, "max_length": 12, "scale": 20.0}
@@ -137,7 +137,7 @@ def test_preset_round_trip(tmp_path, kind):
     assert (exact.scale, exact.head.temperature_rule) == (20.0, "magenta")
     for ours, theirs in zip(values(half), values(model), strict=True):
         np.testing.assert_array_equal(ours, theirs.astype("float16").astype(ours.dtype))
-    assert card_of(tmp_path / "exact") == "# A card\n"
+    assert (tmp_path / "exact" / "README.md").read_text() == "# A card\n"
     other = SketchDecoder if kind == "vae" else SketchVAE
     with pytest.raises(CheckpointError, match="found one of Sketch"):
         other.from_preset(tmp_path / "exact")
