@@ -27,8 +27,8 @@ demo: $(INSTALLED)
 	$(BIN)/latentgen demo --out demo-output --overwrite
 
 test: $(INSTALLED)
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_JAX)
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n 2 --dist loadfile
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --dist loadfile $(ON_JAX)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -113,7 +113,7 @@ def main() -> None:
     same = before + step_times(vae, padded)
     peer = PEER_TRAINING_STEP[arguments.cell]
     heading(
-        f"Training step: SketchVAE with {single.count_params():,} parameters ({arguments.cell}), "
+        f"Training step: SketchVAE with {vae.count_params():,} parameters ({arguments.cell}), "
         f"batch {options['batch_size']}, plain graph",
         data=source,
         seed=0,

@@ -6,7 +6,7 @@ sequence by `project_context`, not once a step: its results travel behind the ce
 
 Recurrent dropout acts on the candidate only, so that it costs no memory (Semeniuta et al. 2016,
 arXiv 1603.05118), with a fresh mask at each step. Masks are drawn before the loop and come glued to
-the input (see `cell_stacks.with_dropout_masks`): a random generator in a compiled loop would not do.
+the input (see `cell_stacks.with_dropout_masks`): a compiled loop has no random generator.
 """
 
 import keras

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from latentgen.layers.cells import CELLS, HyperLSTMCell, LSTMCell
 from latentgen.layers.cell_stacks import CellStack, with_dropout_masks
+from latentgen.layers.cells import CELLS, HyperLSTMCell, LSTMCell
 from tests.tiny import randomise
 
 N, D, Z, M, E, B = 8, 5, 4, 6, 3, 3  # units, input, context, hyper units, embedding, batch
