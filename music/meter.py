@@ -69,6 +69,11 @@ def bars(notes: NoteSequence) -> list[Bar]:
     return found
 
 
+def end_of(bars: list[Bar]) -> float:
+    """Where the last bar ends, in quarters; 0 without bars."""
+    return bars[-1].start + bars[-1].length if bars else 0.0
+
+
 def bar_and_position(bars: list[Bar], quarters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which bar each time (n,) in quarters falls into, and how far into it, in quarters."""
     starts = np.array([bar.start for bar in bars])

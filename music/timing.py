@@ -35,7 +35,8 @@ class Grid(NamedTuple):
 
     def only(self, which: np.ndarray) -> "Grid":
         """The notes for which the mask (notes,) is true."""
-        return Grid(*(values[which] for values in self[:4]), self.steps_per_quarter)
+        starts, ends, pitches, is_drum = (values[which] for values in self[:4])
+        return Grid(starts, ends, pitches, is_drum, self.steps_per_quarter)
 
 
 def on_grid(notes: NoteSequence) -> Grid:
