@@ -25,25 +25,28 @@ _PROFILES = {
 def parse_key(key: str) -> tuple[int, str]:
     """A key's name → (pitch class of its tonic, "major" or "minor").
 
-    Sharps and flats are written A-flat, Ab or A♭; case does not matter.
+    Sharps and flats are written A-flat, Ab or A♭; case does not matter, and the mode may be left
+    out (major) or be an m (minor).
 
-    >>> parse_key("A-flat major"), parse_key("f# minor"), parse_key("Bb minor")
-    ((8, 'major'), (6, 'minor'), (10, 'minor'))
+    >>> parse_key("A-flat major"), parse_key("f# minor"), parse_key("Bbm"), parse_key("C")
+    ((8, 'major'), (6, 'minor'), (10, 'minor'), (0, 'major'))
 
     Raises:
         InputError: not the name of a key.
     """
     found = re.fullmatch(
-        r"\s*([A-G])(?:(#|♯|[- ]?sharp)|(b|♭|[- ]?flat))?\s+(major|minor)\s*", key, re.IGNORECASE
+        r"\s*([A-G])(?:(#|♯|[- ]?sharp)|(b|♭|[- ]?flat))?(?:\s*(m)|\s+(major|minor))?\s*",
+        key,
+        re.IGNORECASE,
     )
     if not found:
         raise InputError(
             f"key: expected a name such as 'C major', 'A-flat major' or 'F# minor', "
             f"received {key!r}"
         )
-    letter, sharp, flat, mode = found.groups()
+    letter, sharp, flat, short, mode = found.groups()
     tonic = MAJOR_SCALE["CDEFGAB".index(letter.upper())] + bool(sharp) - bool(flat)
-    return tonic % 12, mode.lower()
+    return tonic % 12, "minor" if short else (mode or "major").lower()
 
 
 def pitch_classes(key: str) -> frozenset[int]:

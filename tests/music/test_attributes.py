@@ -185,7 +185,7 @@ def test_wrong_sets_are_refused():
     with pytest.raises(InputError, match="from 0 to 11, received 60"):
         attributes.share_in_pitch_classes(ONE, {60})
     with pytest.raises(InputError, match="expected a name such as"):
-        attributes.share_in_key(ONE, "C")
+        attributes.share_in_key(ONE, "H")
 
 
 def test_statistics_are_means_by_name():

@@ -14,7 +14,8 @@ def test_examples_in_docstrings():
 
 
 @pytest.mark.parametrize(
-    "name", ["A-flat major", "Ab major", "A♭ Major", " a flat major ", "G# major", "g-sharp major"]
+    "name",
+    ["A-flat major", "Ab major", "A♭ Major", " a flat major ", "G# major", "g-sharp major", "Ab"],
 )
 def test_spellings_of_one_key(name: str):
     assert keys.parse_key(name) == (8, "major")
@@ -27,10 +28,17 @@ def test_every_key_has_a_name_that_is_read_again(mode: str):
     ]
 
 
-@pytest.mark.parametrize("name", ["", "H major", "C", "C dorian", "Cmajor", "major C", "Abb major"])
+@pytest.mark.parametrize(
+    "name", ["", "H major", "m", "C dorian", "major C", "Abb major", "Cm minor"]
+)
 def test_other_words_are_refused(name: str):
     with pytest.raises(InputError, match="expected a name such as 'C major'"):
         keys.parse_key(name)
+
+
+def test_short_minor_keys():
+    assert keys.parse_key("Am") == keys.parse_key("A minor") == (9, "minor")
+    assert keys.parse_key("bbm") == keys.parse_key("B-flat minor") == (10, "minor")
 
 
 def test_a_key_wraps_around_the_octave():
