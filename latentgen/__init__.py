@@ -10,11 +10,19 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "LatentConstraints": "latentgen.constraints",
+    "MusicVAE": "latentgen.music",
     "SequenceVAE": "latentgen.vae",
     "SketchDecoder": "latentgen.sketch",
     "SketchVAE": "latentgen.sketch",
 }
-__all__ = ["LatentConstraints", "SequenceVAE", "SketchDecoder", "SketchVAE", "__version__"]
+__all__ = [
+    "LatentConstraints",
+    "MusicVAE",
+    "SequenceVAE",
+    "SketchDecoder",
+    "SketchVAE",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

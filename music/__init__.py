@@ -9,7 +9,50 @@ from typing import Any
 _EXPORTS: dict[str, str] = {
     name: f"latentgen.music.{module}"
     for module, names in {
+        "attributes": (
+            "contour",
+            "interval_size",
+            "key_agreement",
+            "mean_pitch",
+            "most_likely_key",
+            "note_density",
+            "note_duration",
+            "number_of_notes",
+            "pitch_range",
+            "repetition",
+            "share_in_key",
+            "share_in_pitch_classes",
+            "share_in_pitches",
+            "statistics",
+            "syncopation",
+        ),
+        "audio": ("to_waveform", "write_wav"),
+        "collection": ("Collection", "groove_splits", "read_collection"),
+        "configurations": ("NAMES",),
+        "converters": (
+            "DrumConverter",
+            "GrooveConverter",
+            "MelodyConverter",
+            "PerformanceConverter",
+            "TrioConverter",
+        ),
+        "data": ("MusicBatches",),
+        "drum_attributes": (
+            "backbeat",
+            "drum_syncopation",
+            "hi_hat_share",
+            "hit_density",
+            "kick_on_beat",
+        ),
         "errors": ("Unsuitable",),
+        "evaluation": ("evaluate",),
+        "model": ("MusicDecoder",),
+        "optimizer": ("MusicAdam",),
+        "page": ("write_page",),
+        "reading": ("read_notes", "write_midi"),
+        "roll": ("write_roll",),
+        "vae": ("MusicVAE",),
+        "windows": ("windows",),
     }.items()
     for name in names
 }
