@@ -63,12 +63,12 @@ def in_longer_bars(notes: NoteSequence, quarters: Fraction) -> NoteSequence:
     longer.CopyFrom(notes)
     qpm = notes.tempos[0].qpm if notes.tempos else 120.0
     signatures = sorted(longer.time_signatures, key=lambda signature: signature.time)
-    for signature, following in zip(signatures, [*signatures[1:], None], strict=True):
+    for index, signature in enumerate(signatures):
         times = quarters / Fraction(4 * signature.numerator, signature.denominator)
         if times.denominator > 1 or times == 1:
             continue
-        if following is not None:
-            bars = (following.time - signature.time) * qpm / 60 / float(quarters)
+        if index + 1 < len(signatures):
+            bars = (signatures[index + 1].time - signature.time) * qpm / 60 / float(quarters)
             if bars < 0.5 or abs(bars - round(bars)) > 1e-3:
                 continue
         signature.numerator *= int(times)

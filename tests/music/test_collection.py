@@ -103,6 +103,18 @@ class TestReadCollection:
         assert in_three.sources.tolist() == ["waltz.mid"]
         assert in_three.outputs.shape == (1, 24, 90)
 
+    def test_a_pickup_stays_before_its_bar(self, tmp_path):
+        notes = melody((50, *SCALE), meter=(1, 4))
+        notes.time_signatures.add(time=0.5, numerator=4, denominator=4)
+        write_midi(tmp_path / "a.mid", notes)
+        assert [starts(outputs) for outputs in read(tmp_path).outputs] == [list(SCALE)]
+
+    def test_without_a_meter_it_is_four_quarters(self, tmp_path):
+        notes = melody(SCALE)
+        del notes.time_signatures[:]
+        write_midi(tmp_path / "a.mid", notes)
+        assert len(read(tmp_path)) == 1
+
     def test_a_changing_tempo_keeps_the_windows(self, tmp_path):
         notes = melody(SCALE, qpm=120)
         for bar, note in enumerate(notes.notes[3:], start=1):
