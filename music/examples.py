@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from note_seq import NoteSequence
+from note_seq import NoteSequence, sequences_lib
 
 from latentgen.errors import FileError, InputError
 from latentgen.music import reasons
 from latentgen.music.augment import stretch, transpose
 from latentgen.music.converters.controls import infer_harmony
 from latentgen.music.converters.converter import Converter
+from latentgen.music.converters.performance import PerformanceConverter
 from latentgen.music.errors import Unsuitable
 from latentgen.music.reading import SUFFIXES, MusicFileError, read_tunes
 from latentgen.music.regular import at_one_tempo, in_longer_bars
@@ -207,7 +208,12 @@ def _windows(
 
 
 def _regular(tune: NoteSequence, converter: Converter) -> NoteSequence:
-    """The tune at one tempo, in the converter's bars, with chords and key if it wants them."""
+    """The tune at one tempo, in the converter's bars, with what else the converter needs.
+
+    That is chords and key if it wants them, and the pedal made longer notes for performances.
+    """
+    if isinstance(converter, PerformanceConverter):
+        tune = sequences_lib.apply_sustain_control_changes(tune)
     bar = Fraction(converter.steps_per_bar, converter.steps_per_quarter)
     tune = in_longer_bars(at_one_tempo(tune), bar)
     missing = []

@@ -10,21 +10,20 @@ import os
 import re
 import time
 import warnings
-import xml.etree.ElementTree as ET
-import zipfile
 from pathlib import Path
 
 import mido
 import pretty_midi
-from note_seq import NoteSequence, abc_parser, midi_io, musicxml_parser, musicxml_reader
+from note_seq import NoteSequence, abc_parser, midi_io
 
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_file
 from latentgen.music.abc_text import simplify_tune
 from latentgen.music.errors import Unsuitable
+from latentgen.music.musicxml import MAX_SCORE_BYTES, keep_notes, parse_musicxml
 
 SUFFIXES = (".mid", ".midi", ".xml", ".musicxml", ".mxl", ".abc")
-MAX_BYTES = {"MIDI": 4_000_000, "MusicXML": 32_000_000, "ABC": 4_000_000}
+MAX_BYTES = {"MIDI": 4_000_000, "MusicXML": MAX_SCORE_BYTES, "ABC": 4_000_000}
 MAX_TICKS = 10**7  # pretty_midi makes a table of all ticks
 MAX_SECONDS = 6 * 3600.0
 QPM_RANGE = (3.0, 2000.0)  # MIDI cannot say less than 3.6
@@ -203,79 +202,6 @@ class _Reader(io.BytesIO):
         return super().read(size)
 
 
-def _musicxml(data: bytes) -> NoteSequence:
-    if data.startswith(b"PK"):
-        data = _unzipped(data)
-    # Entities are how a few bytes become gigabytes; MusicXML has no use for its own.
-    if any("<!ENTITY".encode(code) in data for code in ("ascii", "utf-16-le", "utf-16-be")):
-        raise Unsuitable("damaged file", "XML that declares entities")
-    root = ET.fromstring(data)
-    if root.tag == "score-timewise":
-        raise Unsuitable("not supported", "MusicXML by time; save it by part (score-partwise)")
-    if root.tag != "score-partwise":
-        raise Unsuitable("not music", f"XML of another kind, <{root.tag}>")
-    document = _Document(root)
-    sequence = musicxml_reader.musicxml_to_sequence_proto(document)
-    # note_seq calls every key major: 'minor' is looked for in the element, not in its text.
-    for key, source in zip(sequence.key_signatures, document.get_key_signatures(), strict=True):
-        if source.xml_key is not None and source.xml_key.findtext("mode") == "minor":
-            key.key, key.mode = (key.key + 9) % 12, key.MINOR
-    _join_tied(sequence, document)
-    return sequence
-
-
-class _Document(musicxml_parser.MusicXMLDocument):
-    """note_seq's document of a parsed tree: it would open files itself and unzip without limit."""
-
-    @staticmethod
-    def _get_score(filename: ET.Element) -> ET.Element:
-        return filename
-
-
-def _unzipped(data: bytes) -> bytes:
-    """The score in an .mxl archive."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = archive.namelist()
-        scores = [n for n in names if re.search(r"\.(xml|musicxml)$", n) and "META-INF" not in n]
-        if "META-INF/container.xml" in names:
-            with archive.open("META-INF/container.xml") as file:
-                container = re.search(rb'full-path\s*=\s*["\']([^"\']+)', file.read(100_000))
-            scores = [container[1].decode()] if container else scores
-        if not scores:
-            raise Unsuitable("not music", "an archive without a score")
-        with archive.open(scores[0]) as file:
-            score = file.read(MAX_BYTES["MusicXML"] + 1)
-    if len(score) > MAX_BYTES["MusicXML"]:
-        raise Unsuitable("too large", f"an archive of over {MAX_BYTES['MusicXML']:,} bytes")
-    return score
-
-
-def _join_tied(sequence: NoteSequence, document: _Document) -> None:
-    """Makes tied notes one: note_seq begins a note again at every tie."""
-    written = [
-        note
-        for part in document.parts
-        for measure in part.measures
-        for note in measure.notes
-        if not note.is_rest
-    ]
-    held: dict[tuple[int, int], NoteSequence.Note] = {}
-    kept = []
-    for note, source in zip(sequence.notes, written, strict=True):
-        ties = {tie.get("type") for tie in source.xml_note.findall("tie")}
-        place = note.part, note.pitch
-        before = held.pop(place, None)
-        joins = before is not None and abs(before.end_time - note.start_time) < 1e-6
-        if "stop" in ties and before is not None and joins:
-            before.end_time = note.end_time
-        else:
-            before = note
-            kept.append(note)
-        if "start" in ties:
-            held[place] = before
-    _keep(sequence, kept)
-
-
 def _abc(data: bytes) -> NoteSequence:
     try:
         text = data.decode("utf-8")
@@ -289,19 +215,11 @@ def _abc(data: bytes) -> NoteSequence:
             kept[-1].end_time = note.end_time
         elif role == "note":
             kept.append(note)
-    _keep(sequence, kept)
+    keep_notes(sequence, kept)
     return sequence
 
 
-_PARSERS = {"MIDI": _midi, "MusicXML": _musicxml, "ABC": _abc}
-
-
-def _keep(sequence: NoteSequence, notes: list[NoteSequence.Note]) -> None:
-    """Leaves only the given ones of a sequence's notes."""
-    if len(notes) < len(sequence.notes):
-        copies = [NoteSequence.Note.FromString(note.SerializeToString()) for note in notes]
-        del sequence.notes[:]
-        sequence.notes.extend(copies)
+_PARSERS = {"MIDI": _midi, "MusicXML": parse_musicxml, "ABC": _abc}
 
 
 def _checked(sequence: NoteSequence) -> NoteSequence:
@@ -311,7 +229,7 @@ def _checked(sequence: NoteSequence) -> NoteSequence:
             raise Unsuitable("damaged file", f"a note from {note.start_time} to {note.end_time} s")
         if not (0 <= note.pitch <= 127 and 0 <= note.velocity <= 127):
             raise Unsuitable("damaged file", f"pitch {note.pitch}, velocity {note.velocity}")
-    _keep(sequence, [note for note in sequence.notes if note.start_time < note.end_time])
+    keep_notes(sequence, [note for note in sequence.notes if note.start_time < note.end_time])
     if not sequence.notes:
         raise Unsuitable("no notes", "nothing that sounds")
     sequence.total_time = max(sequence.total_time, *(note.end_time for note in sequence.notes))

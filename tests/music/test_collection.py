@@ -5,7 +5,7 @@ import pytest
 
 from latentgen.errors import FileError, InputError
 from latentgen.music.collection import Report, groove_splits, read_collection
-from latentgen.music.converters import DrumConverter, MelodyConverter
+from latentgen.music.converters import DrumConverter, MelodyConverter, PerformanceConverter
 from latentgen.music.examples import music_files
 from latentgen.music.reading import write_midi
 from tests.music.songs import ABC, MUSICXML, SCALE, melody, write_song
@@ -161,6 +161,17 @@ class TestReadCollection:
         collection = read(folder / "b.mid", transpositions=(-1, 0, 100))
         assert [starts(o)[0] for o in collection.outputs] == [59, 60]
         assert collection.report.windows_refused == {"out of range": 1}
+
+    def test_performances_hear_the_pedal(self, tmp_path):
+        notes = melody(SCALE[:4], quarters=0.5)
+        for time, value in ((0.0, 127), (1.5, 0)):
+            notes.control_changes.add(time=time, control_number=64, control_value=value)
+        write_midi(tmp_path / "a.mid", notes)
+        converter = PerformanceConverter()
+        (outputs,) = read(tmp_path, converter).outputs
+        played = converter.decode(outputs)
+        assert {round(note.end_time, 2) for note in played.notes} == {1.5}
+        assert read(tmp_path, converter).lengths.shape == (1, 8)
 
     def test_chords_are_inferred_where_a_file_has_none(self, folder):
         collection = read(folder, MelodyConverter(bars=2, chords=True, key=True))
