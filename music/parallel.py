@@ -70,20 +70,24 @@ def results(
         while True:
             while idle and (task := next(waiting, None)):
                 worker = idle.pop()
-                future = worker.pool.submit(_limited, function, task[1], seconds)
+                try:
+                    future = worker.pool.submit(_limited, function, task[1], seconds)
+                except BrokenProcessPool:  # ended from outside while it had nothing to do
+                    worker = _Worker()
+                    future = worker.pool.submit(_limited, function, task[1], seconds)
                 running[future] = task[0], worker, time.monotonic()
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 index, worker, began = running.pop(future)
+                took = time.monotonic() - max(began, worker.ready_at)
                 try:
                     outcome = future.result()
                 except BrokenProcessPool:
                     worker.check_started()
                     worker.pool.shutdown(wait=False)
                     worker = _Worker()
-                    slow = time.monotonic() - began >= seconds
-                    outcome = Failure("too slow" if slow else "crashed")
+                    outcome = Failure("too slow" if took >= seconds else "crashed")
                 idle.append(worker)
                 yield index, outcome
     finally:
@@ -96,7 +100,12 @@ class _Worker:
 
     def __init__(self) -> None:
         self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        self.ready_at = 0.0
         self.started = self.pool.submit(_start)
+        self.started.add_done_callback(self._ready)
+
+    def _ready(self, _: Future) -> None:
+        self.ready_at = time.monotonic()
 
     def check_started(self) -> None:
         """Raises InputError if the process never came to its first item."""

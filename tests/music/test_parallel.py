@@ -20,7 +20,7 @@ def work(item):
 
 def test_no_item_ends_the_run():
     items = [1, "die", 2, "raise", "hang", 3, "die", 4]
-    found = dict(results(work, items, workers=2, seconds=2.0))
+    found = dict(results(work, items, workers=2, seconds=3.0))
     assert found == {
         0: 1,
         1: Failure("crashed"),
