@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from latentgen import __version__
-from latentgen.cli import sketch
+from latentgen.cli import music, sketch
 from latentgen.cli.options import Overwrite, Seed, examples
 from latentgen.cli.output import check_free
 from latentgen.cli.startup import import_keras
@@ -23,12 +23,15 @@ app = typer.Typer(
         "latentgen demo",
         "latentgen sketch sample -n 16 --out sheet.png",
         "latentgen sketch constrain --rule 'number_of_strokes<4' --out few.png",
+        "latentgen music sample -n 16 --out melodies.html",
+        "latentgen music constrain --rule 'share_in_key(C major) > 0.95' --out in-c.mid",
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 app.add_typer(sketch.app, name="sketch")
+app.add_typer(music.app, name="music")
 
 
 def run() -> None:
@@ -114,7 +117,7 @@ def demo(
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Learn latent constraints from seventy labels before your eyes, and show what they do."""
+    """Learn latent constraints before your eyes, of drawings and of music; show what they do."""
     check_free(out, overwrite)
     import_keras()
     from latentgen.demo import run as run_demo

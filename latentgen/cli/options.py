@@ -1,7 +1,7 @@
 """Options that mean the same in every domain, declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,3 +28,8 @@ Out = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what is already there under that name.")
 ]
+
+
+def decoding(temperature: float) -> dict[str, Any]:
+    """Arguments of `decode` for a temperature; 0 is the likeliest each time."""
+    return {"temperature": temperature} if temperature > 0 else {"greedy": True}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-DOMAINS = ("sketch",)
+DOMAINS = ("sketch", "music")
 
 
 class ShippedPreset(NamedTuple):

@@ -1,8 +1,9 @@
-"""Importing Keras and its backend without what they write to the terminal on their way."""
+"""Importing Keras, its backend and note_seq without what they say on their way."""
 
 import os
 import sys
 import tempfile
+import warnings
 
 
 def import_keras() -> None:
@@ -24,3 +25,10 @@ def import_keras() -> None:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def import_note_seq() -> None:
+    """Imports note_seq; what it imports in turn warns of programs that nothing here needs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import note_seq  # noqa: F401

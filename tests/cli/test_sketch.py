@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from latentgen.cli.main import main
+from latentgen.cli.rules import parse_rule
 from latentgen.cli.sketch.drawings import read_file, read_one, read_splits, shorten, to_grid
-from latentgen.cli.sketch.rules import parse_rule
 from latentgen.errors import FileError, InputError
-from latentgen.sketch import bounds, from_lines, read_drawings
+from latentgen.sketch import attributes, bounds, from_lines, read_drawings
 
 TINY = ["--preset", "my-model", "--temperature", "1"]
 
@@ -135,15 +135,21 @@ def test_a_long_drawing_is_simplified_until_it_fits():
     np.testing.assert_array_equal(shorten(short, 40), short)
 
 
+def rule(*texts):
+    return parse_rule(texts, attributes, example="number_of_strokes<4")
+
+
 def test_rules_are_read_from_text():
     two = from_lines([[(0, 0), (4, 0)], [(0, 2), (4, 2)]])
-    assert parse_rule(["number_of_strokes<3"])(two)
-    assert not parse_rule(["number_of_strokes < 2"])(two)
-    assert parse_rule(["number_of_strokes>=2", "number_of_strokes<=2"])(two)
-    assert not parse_rule(["number_of_strokes>=2", "ink_length>100"])(two)
+    assert rule("number_of_strokes<3")(two)
+    assert not rule("number_of_strokes < 2")(two)
+    assert rule("number_of_strokes>=2", "number_of_strokes<=2")(two)
+    assert not rule("number_of_strokes>=2", "ink_length>100")(two)
 
 
-@pytest.mark.parametrize("rule", ["", "strokes<4", "ink_length", "ink_length<long", "ink_length=3"])
-def test_rules_that_cannot_be_read(rule):
-    with pytest.raises(InputError, match="number_of_strokes"):
-        parse_rule([rule])
+@pytest.mark.parametrize(
+    "text", ["", "strokes<4", "ink_length", "ink_length<long", "ink_length=3", "ink_length(1)<4"]
+)
+def test_rules_that_cannot_be_read(text):
+    with pytest.raises(InputError, match=r"number_of_strokes|expected ink_length"):
+        rule(text)

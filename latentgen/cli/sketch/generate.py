@@ -5,11 +5,20 @@ from typing import Annotated
 
 import typer
 
-from latentgen.cli.options import Count, Out, Overwrite, Preset, Seed, Temperature, examples
+from latentgen.cli.options import (
+    Count,
+    Out,
+    Overwrite,
+    Preset,
+    Seed,
+    Temperature,
+    decoding,
+    examples,
+)
 from latentgen.cli.output import check_file, wrote
 from latentgen.cli.progress import waiting
 from latentgen.cli.sketch.drawings import ENDINGS, read_file, read_one, shorten, write
-from latentgen.cli.sketch.model import decoding, open_vae
+from latentgen.cli.sketch.model import open_vae
 
 app = typer.Typer()
 

@@ -1,6 +1,6 @@
-"""Opening a model and saying how it should draw."""
+"""Opening a model."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from latentgen.cli.progress import waiting
 from latentgen.cli.startup import import_keras
@@ -16,8 +16,3 @@ def open_vae(preset: str) -> "SketchVAE":
         from latentgen.sketch.vae import SketchVAE
 
         return SketchVAE.from_preset(preset)
-
-
-def decoding(temperature: float) -> dict[str, Any]:
-    """Arguments of `decode` for a temperature; 0 is the likeliest each time."""
-    return {"temperature": temperature} if temperature > 0 else {"greedy": True}

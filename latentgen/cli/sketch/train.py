@@ -1,9 +1,7 @@
 """Training a SketchVAE on drawings, and measuring one on drawings it has not seen."""
 
 import enum
-import json
 import random
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,13 +10,20 @@ import typer
 from rich.console import Console
 
 from latentgen.cli.options import Overwrite, Preset, Seed, examples
-from latentgen.cli.output import check_free, wrote
+from latentgen.cli.output import wrote
 from latentgen.cli.progress import on_each_batch, progress_bar, waiting
 from latentgen.cli.sketch.drawings import read_splits
 from latentgen.cli.sketch.model import open_vae
 from latentgen.cli.startup import import_keras
-from latentgen.errors import FileError, InputError
-from latentgen.files import atomic_file
+from latentgen.cli.training import (
+    STEPS_BETWEEN_CHECKPOINTS,
+    Split,
+    TrainedPreset,
+    TrainingSteps,
+    begin_or_resume,
+    run_folder,
+)
+from latentgen.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +31,6 @@ if TYPE_CHECKING:
     from latentgen.sketch.vae import SketchVAE
 
 app = typer.Typer()
-STEPS_BETWEEN_CHECKPOINTS = 100
-SETTINGS = "settings.json"
 
 
 class Size(enum.StrEnum):
@@ -35,14 +38,6 @@ class Size(enum.StrEnum):
 
     default = "default"
     small = "small"
-
-
-class Split(enum.StrEnum):
-    """A part of a data set."""
-
-    train = "train"
-    valid = "valid"
-    test = "test"
 
 
 Data = Annotated[
@@ -64,9 +59,9 @@ Categories = Annotated[
 )
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the trained preset.")],
+    out: TrainedPreset,
     preset_size: Annotated[Size, typer.Option(help="Of the network.")] = Size.small,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps in all.")] = 10_000,
+    steps: TrainingSteps = 10_000,
     batch_size: Annotated[int, typer.Option(min=1, help="Drawings a step.")] = 100,
     categories: Categories = "",
     limit: Limit = None,
@@ -87,8 +82,8 @@ def train(
         "seed": seed,
         "steps_between_checkpoints": min(steps, STEPS_BETWEEN_CHECKPOINTS),
     }
-    run = out.resolve().with_name(out.resolve().name + ".training")
-    settings = _begin_or_resume(run, settings, out, overwrite)
+    run = run_folder(out)
+    settings = begin_or_resume(run, settings, out, overwrite)
     vae = _train(splits["train"], settings, steps, run)
     held_out = _short(splits["valid"] or splits["test"], vae.max_length)
     measured = measure(vae, held_out, seed) if held_out else {}
@@ -192,33 +187,6 @@ def _train(
             verbose=0,
         )
     return vae
-
-
-def _begin_or_resume(
-    run: Path, settings: dict[str, Any], out: Path, overwrite: bool
-) -> dict[str, Any]:
-    """The settings of the run that is carried on, or these, of one that begins."""
-    path = run / SETTINGS
-    if overwrite:
-        shutil.rmtree(run, ignore_errors=True)
-    if not path.exists():
-        check_free(out, overwrite)
-        check_free(run, overwrite)
-        with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1) + "\n")
-        return settings
-    try:
-        stored = json.loads(path.read_text())
-    except ValueError as error:
-        raise FileError(f"{path}: expected the settings of a training, {error}") from error
-    settings = settings | {"steps_between_checkpoints": stored.get("steps_between_checkpoints")}
-    for name, value in settings.items():
-        if stored.get(name) != value:
-            raise InputError(
-                f"{run}: expected to carry on a training with {name} {stored.get(name)!r}, "
-                f"received {value!r}; give that, another --out, or --overwrite to begin anew"
-            )
-    return stored
 
 
 def _card(settings: dict[str, Any], steps: int, measured: dict[str, float]) -> str:

@@ -1,0 +1,138 @@
+"""What `constrain` is in every domain: its options, and learning from labels or from a rule."""
+
+import enum
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from latentgen.cli.labels import parse_wants, typed_value
+from latentgen.cli.progress import progress_bar
+from latentgen.cli.rules import Rule
+from latentgen.errors import InputError
+from latentgen.labels import read_labelled, typed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from latentgen.constraints.latent_constraints import LatentConstraints
+    from latentgen.domain import DomainVAE
+
+RULE = "rule"
+
+
+class Method(enum.StrEnum):
+    """How a constrained z is found."""
+
+    actor = "actor"
+    ascent = "ascent"
+    density = "density"
+    hmc = "hmc"
+    rejection = "rejection"
+    vector = "vector"
+
+
+Labels = Annotated[
+    Path | None,
+    typer.Option(help="CSV or JSON with a column for each attribute, a row for each example."),
+]
+Want = Annotated[
+    list[str], typer.Option(help="attribute=value, or a class; may be given several times.")
+]
+Rules = Annotated[
+    list[str],
+    typer.Option(help="A measured attribute and its bound, in place of labels; several too."),
+]
+Keep = Annotated[list[str], typer.Option(help="An attribute that must stay as it is; several too.")]
+Strength = Annotated[
+    float, typer.Option(min=0.0, help="How far to go: 0 stays, 1 as learnt, beyond at will.")
+]
+Turns = Annotated[int, typer.Option(min=1, help="How long to learn: turns of critic and actor.")]
+
+
+def check_source(labelled: Path | None, rule: Sequence[str], what: str) -> None:
+    """Refuses both and neither of the two teachers."""
+    if bool(rule) == (labelled is not None):
+        raise InputError(
+            f"expected {what} to learn from, or --rule in their place, "
+            f"received {'both' if rule else 'neither'}"
+        )
+
+
+def read_examples(
+    source: Path,
+    table: Path | None,
+    with_labels: bool,
+    read: Callable[[Path], list[Any]],
+    suffixes: Collection[str],
+) -> tuple[list[Any], dict[str, list[Any]]]:
+    """Examples and their labels; the examples alone where nothing is asked of the labels."""
+    if not with_labels and source.is_file() and table is None:
+        return read(source), {}
+    found = read_labelled(source, table, read, suffixes)
+    columns = {name: typed(texts) for name, texts in found.labels.items()}
+    return found.examples, columns if with_labels else {}
+
+
+def wanted_values(wants: Sequence[str], columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """What `--want` asks for, by attribute."""
+    return {
+        name: typed_value(name, text, columns[name])
+        for name, text in parse_wants(wants, columns).items()
+    }
+
+
+def learn(
+    vae: "DomainVAE", examples: list[Any], columns: dict[str, list[Any]], turns: int, seed: int
+) -> "LatentConstraints":
+    """Constraints from labels (none: realism alone), with a word on how well each was learnt."""
+    from latentgen.constraints.latent_constraints import LatentConstraints
+
+    constraints = LatentConstraints(vae.latent_size, seed=seed)
+    with progress_bar(f"Learning from {len(examples)} examples", 100) as advance:
+        posterior = vae.encode(examples)
+        constraints.fit(
+            posterior.mean,
+            columns,
+            scale=posterior.scale,
+            unlabelled=vae.reference.mean if vae.reference else None,
+            turns=turns,
+            progress=lambda share, what: advance(round(100 * share), what),
+        )
+    _say_how_well(constraints)
+    return constraints
+
+
+def learn_rule(
+    vae: "DomainVAE",
+    decode: Callable[["np.ndarray"], list[Any]],
+    obeys: Rule,
+    turns: int,
+    seed: int,
+    **settings: Any,
+) -> "LatentConstraints":
+    """Constraints from what a rule says of the model's own pieces; settings as `fit_reward`'s."""
+    from latentgen.constraints.latent_constraints import LatentConstraints
+
+    constraints = LatentConstraints(vae.latent_size, seed=seed)
+    with progress_bar("Learning the rule", 100) as advance:
+        constraints.fit_reward(
+            decode,
+            {RULE: obeys},
+            turns=turns,
+            progress=lambda share, what: advance(round(100 * share), what),
+            **settings,
+        )
+    _say_how_well(constraints)
+    return constraints
+
+
+def say_what_obeys(obeys: Rule, pieces: Sequence[Any]) -> None:
+    """How many of the results do what the rule says."""
+    Console(highlight=False).print(f"{sum(map(obeys, pieces))} of {len(pieces)} obey the rule")
+
+
+def _say_how_well(constraints: "LatentConstraints") -> None:
+    Console(highlight=False, soft_wrap=True).print(str(constraints.report), markup=False)
