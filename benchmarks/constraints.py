@@ -27,7 +27,8 @@ METHODS = ("prior", "rejection", "vector", "ascent", "hmc", "actor", "density")
 
 def quickdraw(vae, folder: Path, limit: int) -> dict[str, dict[str, list[np.ndarray]]]:
     """Split → category → drawings that fit the model."""
-    from latentgen.sketch import load_quickdraw_folder, split_of, start_at_origin
+    from latentgen.sketch import load_quickdraw_folder, start_at_origin
+    from latentgen.splits import split_of
 
     parts: dict[str, dict[str, list[np.ndarray]]] = {}
     for sketch in load_quickdraw_folder(folder, PRESET, limit=limit):

@@ -16,10 +16,10 @@ from latentgen.sketch import (
     SketchVAE,
     load_quickdraw_folder,
     normalising_scale,
-    split_of,
     start_at_origin,
 )
 from latentgen.sketch.data import SketchBatches
+from latentgen.splits import split_of
 from latentgen.training.batches import of_any_length
 from latentgen.training.checkpoint import fit_resumably
 from latentgen.training.schedules import ExponentialApproach

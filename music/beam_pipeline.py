@@ -11,9 +11,10 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from latentgen.errors import InputError
-from latentgen.music.collection import SPLITS, split_of
+from latentgen.music.collection import SPLITS
 from latentgen.music.examples import FileExamples, WindowExample, example_reader, music_files
 from latentgen.music.tfds_builder import MusicFolder, example_features, stored
+from latentgen.splits import split_of
 
 try:
     import apache_beam as beam

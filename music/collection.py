@@ -14,7 +14,7 @@ from latentgen.music.converters.converter import Converter
 from latentgen.music.examples import FileExamples, WindowExample, example_reader, music_files
 from latentgen.music.parallel import Failure, results
 from latentgen.music.tracks import Tracks
-from latentgen.sketch.quickdraw import split_of
+from latentgen.splits import split_of
 
 SPLITS = ("train", "valid", "test")
 

@@ -26,7 +26,6 @@ _EXPORTS = {
             "Sketch",
             "load_quickdraw_folder",
             "read_ndjson",
-            "split_of",
             "write_ndjson",
         ),
         "npz": ("read_npy", "read_npz", "write_npz"),

@@ -4,12 +4,11 @@ Both published kinds are read: *simplified* (strokes [xs, ys] on a 0 to 255 grid
 [xs, ys, times] in pixels; the times are dropped).
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -124,33 +123,6 @@ def load_quickdraw_folder(
         for sketch in read_ndjson(paths[name], limit)
         if sketch.recognized or not recognized_only
     ]
-
-
-def split_of(
-    key_id: str, valid: float = 0.05, test: float = 0.05, seed: int = 0
-) -> Literal["train", "valid", "test"]:
-    """The part that a drawing belongs to, for ever: it depends on its key and the seed alone.
-
-    Args:
-        key_id: the drawing's name.
-        valid: share of the drawings for validation.
-        test: share for testing; the rest is for training.
-        seed: another seed is another split.
-
-    Example:
-        >>> split_of("5201136883597312")
-        'train'
-    """
-    if valid < 0 or test < 0 or valid + test >= 1:
-        raise InputError(
-            f"valid, test: expected shares of at least 0 that leave some for training, "
-            f"received {valid} and {test}"
-        )
-    digest = hashlib.sha256(f"{seed}:{key_id}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
-    if place < test:
-        return "test"
-    return "valid" if place < test + valid else "train"
 
 
 class _Damage(Exception):

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from latentgen.errors import FileError, InputError
-from latentgen.sketch.quickdraw import Sketch, read_ndjson, split_of
+from latentgen.sketch.quickdraw import Sketch, read_ndjson
+from latentgen.splits import split_of
 
 ADDRESS = "https://storage.googleapis.com/quickdraw_dataset/full/simplified/"
 

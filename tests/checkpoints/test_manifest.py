@@ -56,7 +56,8 @@ def test_magentas_decoder_gives_magentas_melodies():
     folder = shared_path("data/weights/musicvae_mel_2bar_small_decoder")
     recorded = json.loads(shared_path("fixtures/musicvae_js_mel_2bar_small.json").read_text())
     tensors, missing = read_manifest(folder)
-    assert len(missing) == 2 and all("encoder" in name for name in missing)
+    assert len(missing) == 2
+    assert all("encoder" in name for name in missing)
     decoder = MusicDecoder(MelodyConverter())
     ours = {k: v for k, v in tensors.items() if k.startswith("decoder/")}
     assign(music_table(decoder), ours, folder)
@@ -78,7 +79,7 @@ def test_weights_of_another_model_are_refused_and_nothing_is_assigned():
         tensors | {first: np.ones((2, 2))},
         tensors | {first: np.full(tensors[first].shape, np.nan)},
     ):
-        with pytest.raises(CheckpointError, match="file: (these weights belong|expected finite)"):
+        with pytest.raises(CheckpointError, match=r"file: .*(another model|finite)"):
             assign(table, wrong, "file")
     for value, variable in zip(before, decoder.weights, strict=True):
         np.testing.assert_array_equal(value, np.array(variable))

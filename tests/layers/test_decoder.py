@@ -249,3 +249,42 @@ def test_config_rebuilds_the_decoder(name):
     other.build()
     assert [v.shape for v in other.weights] == [v.shape for v in first.weights]
     assert other.cell.recurrent_dropout == 0.25
+
+
+def test_a_control_is_read_at_its_own_step():
+    decoder = make(CategoricalHead(UNITS, 5, name="head"), control_size=2)
+    random = np.random.default_rng(0)
+    control = random.normal(size=(BATCH, STEPS, 2)).astype("float32")
+    z, noise = z_of(decoder), noise_of(decoder)
+    samples = np.array(decoder.generate(z, noise, control=control))
+    parameters = np.array(decoder.teacher_forced(z, samples, control=control).parameters)
+    np.testing.assert_array_equal(np.array(decoder.head.sample(parameters, noise)), samples)
+    other = control.copy()
+    other[:, 3] += 1.0
+    changed = np.array(decoder.teacher_forced(z, samples, control=other).parameters)
+    np.testing.assert_array_equal(changed[:, :3], parameters[:, :3])
+    assert (np.abs(changed[:, 3] - parameters[:, 3]) > 1e-4).any()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_scheduled_sampling_reads_its_own_samples_by_that_share(share):
+    decoder = make(CategoricalHead(UNITS, 50, name="head"))
+    targets = np.zeros((200, STEPS, 50), "float32")
+    targets[..., 7] = 1.0  # a sample equals the truth once in fifty steps
+    z = z_of(decoder, 200)
+    forced = np.array(decoder.teacher_forced(z, targets).parameters)
+    mixed = np.array(decoder.scheduled(z, targets, share).parameters)
+    np.testing.assert_allclose(mixed[:, 0], forced[:, 0], atol=1e-5)
+    same = (np.abs(mixed[:, 1] - forced[:, 1]) < 1e-5).all(axis=-1).mean()
+    assert abs(same - (1 - share)) < 0.12
+
+
+def test_a_residual_decoder_draws_what_it_is_trained_to():
+    head = CategoricalHead(UNITS, 5, name="head")
+    decoder = make(head, units=[UNITS, UNITS], residual=True, input_dropout=0.3)
+    z, noise = z_of(decoder), noise_of(decoder)
+    samples = np.array(decoder.generate(z, noise))
+    parameters = decoder.teacher_forced(z, samples).parameters
+    np.testing.assert_array_equal(np.array(decoder.head.sample(parameters, noise)), samples)
+    loud = decoder.teacher_forced(z, samples, training=True).parameters
+    assert (np.array(loud) != np.array(parameters)).any()

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from latentgen.errors import FileError, InputError
-from latentgen.music.collection import read_collection, split_of
+from latentgen.music.collection import read_collection
+from latentgen.splits import split_of
 from latentgen.music.converters import DrumConverter, GrooveConverter, MelodyConverter
 from tests.music.songs import SCALE, melody, write_song
 

@@ -1,7 +1,6 @@
 """QuickDraw files: read, written, chosen by category, split for ever."""
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from latentgen.sketch.quickdraw import (
     Sketch,
     load_quickdraw_folder,
     read_ndjson,
-    split_of,
     write_ndjson,
 )
 from latentgen.sketch.strokes import from_lines, to_lines
@@ -83,20 +81,6 @@ def test_folder_by_category(folder: Path):
     assert keys(categories=["ice cream"], limit=1) == ["3"]
     with pytest.raises(InputError, match=r"received 'dog'; there are 2, such as cat, ice cream"):
         keys(categories=["dog"])
-
-
-def test_split_is_deterministic_and_has_the_shares():
-    parts = [split_of(str(key), valid=0.1, test=0.2) for key in range(5000)]
-    assert parts == [split_of(str(key), valid=0.1, test=0.2) for key in range(5000)]
-    counts = Counter(parts)
-    assert counts["test"] == pytest.approx(1000, rel=0.1)
-    assert counts["valid"] == pytest.approx(500, rel=0.15)
-    assert parts != [split_of(str(key), valid=0.1, test=0.2, seed=1) for key in range(5000)]
-    # Written down: a split that changes with a release would leak test drawings into training.
-    keys = ("5201136883597312", "1", "2", "3", "4")
-    assert [split_of(k, 0.3, 0.3) for k in keys] == ["train", "train", "valid", "valid", "test"]
-    with pytest.raises(InputError, match="leave some for training"):
-        split_of("1", valid=0.5, test=0.5)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from latentgen.errors import FileError, InputError
-from latentgen.sketch.quickdraw import read_ndjson, split_of
+from latentgen.sketch.quickdraw import read_ndjson
+from latentgen.splits import split_of
 
 if os.environ.get("KERAS_BACKEND") == "jax":
     pytest.skip("imports TensorFlow, which a JAX run must not", allow_module_level=True)

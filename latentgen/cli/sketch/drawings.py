@@ -85,7 +85,8 @@ def read_splits(
 
 def _splits_of(file: Path, limit: int | None) -> dict[str, list[np.ndarray]]:
     from latentgen.sketch.npz import read_npz
-    from latentgen.sketch.quickdraw import read_ndjson, split_of
+    from latentgen.sketch.quickdraw import read_ndjson
+    from latentgen.splits import split_of
 
     if not file.exists():
         raise FileError(f"{file}: expected drawings, there is no such file or folder")
