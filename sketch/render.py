@@ -14,15 +14,11 @@ import numpy as np
 
 from latentgen.errors import InputError
 from latentgen.files import atomic_file
+from latentgen.paper import ACCENT, INK, MUTED, PAPER, cut, font, printable
 from latentgen.sketch.strokes import bounds, to_lines
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageFont
-
-PAPER = "#fbfaf7"
-INK = "#1d1d1f"
-ACCENT = "#c2452d"
-MUTED = "#77757a"
+    from PIL import Image
 
 MARGIN = 0.13  # of the cell, on each side
 INK_WIDTH = 0.014  # of the cell
@@ -81,12 +77,12 @@ def picture(
     _check_length("row_titles", row_titles, rows)
 
     texts = "".join(map(str, [*(captions or ()), *(column_titles or ()), *(row_titles or ())]))
-    small, large = _font(cell * 0.062, texts), _font(cell * 0.078, texts)
+    small, large = font(cell * 0.062, texts), font(cell * 0.078, texts)
     caption_height = round(cell * 0.10) if captions else 0
     top = round(cell * 0.26) if column_titles else 0
     left = 0
     if row_titles:
-        widest = max(large.getlength(_printable(title)) for title in row_titles)
+        widest = max(large.getlength(printable(title)) for title in row_titles)
         left = min(round(widest + cell * 0.24), 2 * cell)
     border = round(cell * 0.10) if len(items) > 1 or captions or row_titles or top else 0
     row_height = cell + caption_height
@@ -106,15 +102,15 @@ def picture(
         mask = _ink(drawing, cell, progress)
         sheet.paste(_rgb(ink), (x, y), mask)
         if captions:
-            caption = _cut(captions[i], small, cell * 0.92)
+            caption = cut(captions[i], small, cell * 0.92)
             text.text((x + cell / 2, y + cell), caption, _rgb(MUTED), small, anchor="mm")
     for i, title in enumerate(column_titles or ()):
         x = border + left + i * cell + cell // 2
-        title = _cut(title, large, cell * 0.92)
+        title = cut(title, large, cell * 0.92)
         text.text((x, border + top * 0.45), title, _rgb(INK), large, anchor="mm")
     for i, title in enumerate(row_titles or ()):
         y = border + top + i * row_height + cell // 2
-        title = _cut(title, large, left - cell * 0.2)
+        title = cut(title, large, left - cell * 0.2)
         text.text((border + cell * 0.10, y), title, _rgb(INK), large, anchor="lm")
     return sheet
 
@@ -279,29 +275,3 @@ def _rgb(colour: str) -> tuple[int, ...]:
         raise InputError(
             f"colours: expected a name or a value such as {ACCENT!r}, received {colour!r}"
         ) from error
-
-
-def _font(size: float, text: str) -> Any:
-    """Pillow's own font; matplotlib's, which has more letters, where the text needs them."""
-    from PIL import ImageFont
-
-    size = max(9, round(size))
-    if text.isascii():
-        return ImageFont.load_default(size)
-    import matplotlib
-
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
-
-
-def _printable(text: str) -> str:
-    return " ".join(str(text).split())
-
-
-def _cut(text: str, font: "ImageFont.FreeTypeFont", width: float) -> str:
-    """The text, ending in an ellipsis where it would be wider than `width` pixels."""
-    text = _printable(text)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
