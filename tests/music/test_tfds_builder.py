@@ -6,8 +6,8 @@ import pytest
 
 from latentgen.errors import FileError, InputError
 from latentgen.music.collection import read_collection
-from latentgen.splits import split_of
 from latentgen.music.converters import DrumConverter, GrooveConverter, MelodyConverter
+from latentgen.splits import split_of
 from tests.music.songs import SCALE, melody, write_song
 
 tfds = pytest.importorskip("tensorflow_datasets")
