@@ -29,14 +29,14 @@ class MusicModel(DomainModel):
 
     def decode(
         self,
-        z: np.ndarray,
+        z: np.ndarray | None,
         *,
         control: np.ndarray | None = None,
         tempo: float = 120.0,
         program: int | None = None,
         **options: Any,
     ) -> list[NoteSequence]:
-        """Music for each z (n, latent_size).
+        """Music for each z (n, latent_size); without a z, `n` windows.
 
         Args:
             control: (n, T, control_depth), or (T, control_depth) for all, of a model with controls.
@@ -47,7 +47,8 @@ class MusicModel(DomainModel):
         if control is not None:
             control = np.asarray(control, dtype="float32")
             if control.ndim == 2:
-                control = np.repeat(control[None], len(z), axis=0)
+                count = options["n"] if z is None else len(z)
+                control = np.repeat(control[None], count, axis=0)
         sequences = self.generate(z, control=control, **options)
         return [
             self.converter.decode(

@@ -18,11 +18,16 @@ class OutputHead(keras.layers.Layer):
         element_size: D, size of one element of the sequence.
         parameter_size: P, number of unconstrained parameters of its distribution.
         noise_size: U, how many independent uniforms in [0, 1) one sample needs.
+        relax_noise_size: how many a relaxed sample needs; U unless a head says otherwise.
     """
 
     element_size: int
     parameter_size: int
     noise_size: int
+
+    @property
+    def relax_noise_size(self) -> int:
+        return self.noise_size
 
     def __init__(self, feature_size: int, **kwargs):
         super().__init__(**kwargs)
@@ -43,7 +48,7 @@ class OutputHead(keras.layers.Layer):
 
     def ended(self, elements):
         """Whether each element (…, D) closes its sequence → bool (…)."""
-        return ops.zeros(elements.shape[:-1], dtype="bool")
+        return ops.zeros_like(elements[..., 0], dtype="bool")
 
     def end(self, batch: int):
         """What stands after a sequence's end, (B, D)."""
@@ -66,7 +71,10 @@ class OutputHead(keras.layers.Layer):
         raise NotImplementedError
 
     def relax(self, parameters, noise, temperature=1.0):
-        """A differentiable stand-in (…, D) for a sample; sharper as temperature falls to 0."""
+        """A differentiable stand-in (…, D) for a sample from uniforms (…, relax_noise_size).
+
+        The sharper, the nearer the temperature is to 0.
+        """
         raise NotImplementedError
 
     def as_tfp(self, parameters):
@@ -122,6 +130,10 @@ class CategoricalHead(OutputHead):
         self.element_size = self.parameter_size = classes
         self.noise_size = 1
 
+    @property
+    def relax_noise_size(self):
+        return self.classes  # a uniform a class, where a draw needs one in all
+
     def ended(self, elements):
         if self.end_class is None:
             return super().ended(elements)
@@ -142,7 +154,6 @@ class CategoricalHead(OutputHead):
         return ops.one_hot(ops.argmax(parameters, axis=-1), self.classes)
 
     def relax(self, parameters, noise, temperature=1.0):
-        """noise: (…, K), one uniform a class, unlike `sample`'s one a step."""
         return gumbel_softmax(parameters, noise, temperature)
 
     def as_tfp(self, parameters):

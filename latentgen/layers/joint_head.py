@@ -94,9 +94,13 @@ class JointHead(OutputHead):
         parts = zip(self.heads, self.split_parameters(parameters), strict=True)
         return _joined([head.mode(p) for head, p in parts])
 
+    @property
+    def relax_noise_size(self):
+        return sum(head.relax_noise_size for head in self.heads)
+
     def relax(self, parameters, noise, temperature=1.0):
-        """noise: a list, for each part what its own `relax` takes."""
-        parts = self._parts(parameters, noise)
+        sizes = [head.relax_noise_size for head in self.heads]
+        parts = self._parts(parameters, _split(noise, sizes))
         return _joined([head.relax(p, u, temperature) for head, p, u in parts])
 
     def _parts(self, parameters, others):

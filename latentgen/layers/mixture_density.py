@@ -155,8 +155,11 @@ class MixtureDensityHead(OutputHead):
         offset = self._means(mixture, component)
         return ops.concatenate([offset * (1.0 - pen[..., 2:]), pen], axis=-1)
 
+    @property
+    def relax_noise_size(self):
+        return self.mixtures + 3 + 2  # mixture, pen, Gaussian
+
     def relax(self, parameters, noise, temperature=1.0):
-        """noise: (…, M + 3 + 2) uniforms: mixture, pen, Gaussian."""
         mixture = self.split(parameters)
         m = self.mixtures
         component = gumbel_softmax(mixture.logits, noise[..., :m], temperature)

@@ -79,7 +79,9 @@ def test_samples_modes_and_relaxations_are_the_parts():
     noises = [uniform(B, n) for n in (5, 4, 3)]  # a categorical relaxes with one uniform a class
     soft = [np.array(h.relax(a, b, 0.5)) for h, a, b in zip(head.heads, p, noises, strict=True)]
     np.testing.assert_allclose(
-        np.array(head.relax(parameters, noises, 0.5)), np.concatenate(soft, -1), rtol=1e-5
+        np.array(head.relax(parameters, np.concatenate(noises, -1), 0.5)),
+        np.concatenate(soft, -1),
+        rtol=1e-5,
     )
 
 
