@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "training_step", "constraints", "gpu")
+NAMES = ("generation", "training_step", "constraints", "gpu", "music")
 
 
 def main() -> None:

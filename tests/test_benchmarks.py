@@ -17,6 +17,7 @@ from tests.shared import REPOSITORY
         ("training_step", ["Training step: SketchVAE"]),
         ("constraints", ["Latent constraints from 24 labels"]),
         ("gpu", ["GPU: SketchVAE"]),
+        ("music", ["Decoding: cat-mel", "Training step: cat-mel", "Sixteen bars: hierdec"]),
     ],
 )
 def test_a_benchmark_prints_its_table(name, titles):
