@@ -7,6 +7,7 @@ import numpy as np
 from latentgen.errors import InputError
 from latentgen.music.augment import pitch_columns, transposable, transpose_examples
 from latentgen.music.collection import Collection
+from latentgen.music.converters import GrooveConverter, drop_hits
 
 
 class MusicBatches:
@@ -23,7 +24,9 @@ class MusicBatches:
         transpose: each example is moved by up to so many semitones up or down, at random, drums
             excepted; an example near the end of the range is moved less far. For melodies and
             trios.
-        seed: of the order and the transposition.
+        seed: of the order, the transposition and the dropped hits.
+        drop_hits: for grooves, the highest share of an example's hits that the encoder does not get
+            to see (see `converters.drop_hits`); GrooVAE's note dropout has 0.8.
 
     Raises:
         InputError: no examples, an argument below what it can be, or transposition of something
@@ -31,7 +34,12 @@ class MusicBatches:
     """
 
     def __init__(
-        self, collection: Collection, batch_size: int = 512, transpose: int = 0, seed: int = 0
+        self,
+        collection: Collection,
+        batch_size: int = 512,
+        transpose: int = 0,
+        seed: int = 0,
+        drop_hits: float = 0.0,
     ):
         if not len(collection):
             raise InputError("collection: expected at least one example, received none")
@@ -41,7 +49,10 @@ class MusicBatches:
             raise InputError(f"transpose: expected 0 or more semitones, received {transpose}")
         self.collection = collection
         self.batch_size = batch_size
+        if drop_hits and not isinstance(collection.converter, GrooveConverter):
+            raise InputError(f"drop_hits: expected 0 but for grooves, received {drop_hits}")
         self.transpose = transpose
+        self.drop_hits = drop_hits
         self.seed = seed
         if transpose:
             self.columns = pitch_columns(collection.converter)
@@ -70,10 +81,14 @@ class MusicBatches:
         """
         index, position = divmod(step, self.batches_per_pass)
         rows = self.order(index)[position]
-        if not self.transpose:
-            return self._rows(rows)
         generator = np.random.default_rng([self.seed, step, 1])
-        return self._rows(rows, generator.integers(self.down[rows], self.up[rows] + 1))
+        if self.transpose:
+            return self._rows(rows, generator.integers(self.down[rows], self.up[rows] + 1))
+        batch = self._rows(rows)
+        if self.drop_hits:
+            read = batch.get("input", batch["sequence"])
+            batch["input"] = drop_hits(read, self.drop_hits, generator).astype("float32")
+        return batch
 
     def from_step(self, step: int) -> Iterator[tuple[dict[str, np.ndarray]]]:
         """Endless batches, from that of the given step on: for `fit_resumably`."""

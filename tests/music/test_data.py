@@ -5,7 +5,7 @@ import pytest
 
 from latentgen.errors import InputError
 from latentgen.music.collection import Collection, Report
-from latentgen.music.converters import DrumConverter, MelodyConverter
+from latentgen.music.converters import DrumConverter, GrooveConverter, MelodyConverter
 from latentgen.music.data import MusicBatches
 from tests.music.songs import melody
 
@@ -14,7 +14,9 @@ def collection(count, converter=None, lowest=60):
     """Examples of one note each, all different."""
     converter = converter or MelodyConverter(bars=1)
     examples = [
-        converter.encode(melody([lowest + i], is_drum=isinstance(converter, DrumConverter)))
+        converter.encode(
+            melody([lowest + i], is_drum=isinstance(converter, DrumConverter | GrooveConverter))
+        )
         for i in range(count)
     ]
     same = examples[0].inputs is examples[0].outputs
@@ -125,3 +127,17 @@ def test_nothing_to_train_on():
 def test_drums_are_not_transposed():
     with pytest.raises(InputError, match="DrumConverter"):
         MusicBatches(collection(2, DrumConverter(bars=1), lowest=36), transpose=1)
+
+
+def test_hits_are_dropped_from_what_is_read_not_from_what_is_learnt():
+    grooves = collection(6, GrooveConverter(bars=1), lowest=36)
+    plain = MusicBatches(grooves, batch_size=6, seed=1).batch(0)
+    dropped = MusicBatches(grooves, batch_size=6, drop_hits=1.0, seed=1)
+    batch = dropped.batch(0)
+    np.testing.assert_array_equal(batch["sequence"], plain["sequence"])
+    left = [np.sum(dropped.batch(k)["input"][..., :9]) for k in range(50)]
+    hits = plain["sequence"][..., :9].sum()
+    assert 0 < np.mean(left) < hits
+    np.testing.assert_array_equal(dropped.batch(3)["input"], dropped.batch(3)["input"])
+    with pytest.raises(InputError, match="expected 0 but for grooves"):
+        MusicBatches(collection(3), drop_hits=0.5)
