@@ -35,8 +35,12 @@ class Batches(keras.utils.PyDataset):
         rows: int,
         count: int,
         seed: int,
+        real: int | None = None,
+        revealed: float = REVEALED,
     ):
+        """`real`: how many of the first z count as real where nothing is asked; all if None."""
         super().__init__()
+        self.real, self.revealed = len(z) if real is None else real, revealed
         self.z, self.scale = z, np.broadcast_to(scale, z.shape)
         self.attributes, self.rows, self.count, self.seed = attributes, rows, count, seed
         self.chances: list[list[np.ndarray]] = []  # of each row, by attribute and class
@@ -67,7 +71,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         random = np.random.default_rng([self.seed, index])
         n = self.rows
-        picked = random.integers(len(self.z), size=n)
+        picked = random.integers(self.real, size=n)
         asked = np.full((len(self.attributes), n), np.nan)  # codes asked for
         other = np.full((len(self.attributes), n), np.nan)
         first = random.integers(max(1, len(self.attributes)), size=n)
@@ -82,7 +86,7 @@ class Batches(keras.utils.PyDataset):
                 if attribute.classes:
                     asked[a, own] = c
         for a, attribute in enumerate(self.attributes):
-            shown = (first >= 0) & (random.random(n) < REVEALED)
+            shown = (first >= 0) & (random.random(n) < self.revealed)
             shown |= first == a
             guess = self._guess(a, picked, random)
             asked[a] = np.where(shown & np.isnan(asked[a]), guess, asked[a])
@@ -95,7 +99,7 @@ class Batches(keras.utils.PyDataset):
                 values = random.permutation(self._guess(a, random.permutation(picked), random))
                 other[a] = np.where(wrong, values, other[a])
         noise = random.standard_normal((2, *self.z[picked].shape))
-        start = random.integers(len(self.z), size=n)
+        start = random.integers(self.real, size=n)
         from_prior = random.random((n, 1)) < 0.5
         untouched = random.random((n, 1)) < PRIOR_FAKES
         source = np.where(

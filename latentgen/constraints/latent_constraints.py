@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -126,7 +125,7 @@ class LatentConstraints(Constrained):
         z, scale = self._rows(z, scale, unlabelled)
         known = len(z) - (0 if unlabelled is None else len(unlabelled))
         columns = read_labels({} if labels is None else labels, known)
-        kinds = self._kinds(columns)
+        kinds = self.kinds(columns)
         attributes: list[Attribute] = []
         codes: list[np.ndarray] = []
         for name, kind in kinds.items():
@@ -138,43 +137,18 @@ class LatentConstraints(Constrained):
             tell(0.2 * index / len(attributes), f"cross-validating {attribute.name}")
             with threadpool_limits(1):  # threads cost far more than such small matrices give them
                 learnt.append(learn_attribute(attribute, z, code, seed))
-        self.attributes = tuple(attributes)
-        self.attribute_names = tuple(kinds)
-        self.predictors = tuple(predictor for predictor, _ in learnt)
-        self.reports = tuple(report for _, report in learnt)
-        self.vectors = tuple(_vectors(a, z, c) for a, c in zip(attributes, codes, strict=True))
         previous = self._network if warm_start else None
-        kept = np.random.default_rng(seed).permutation(len(z))[:MOST_REAL]
-        # Rounded to what `save` writes, so that loaded constraints do exactly the same.
-        self.real = z[np.sort(kept)].astype("float16").astype("float32")
-        self.bandwidth = _bandwidth(z, scale)
-        network = self._build(np.sqrt((scale**2).mean(0)), seed)
+        self.attributes, self.attribute_names = tuple(attributes), tuple(kinds)
+        self.learn([p for p, _ in learnt], [r for _, r in learnt], z, codes)
+        self.keep_real(z, scale, seed)
+        network = self.build(np.sqrt((scale**2).mean(0)), seed)
         if previous is not None:
             network.set_weights(previous.get_weights())
-        schedule = [
-            keras.optimizers.schedules.CosineDecay(learning_rate, turns * steps)
-            for steps in (1, critic_steps)
-        ]
-        actor, critic = (keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in schedule)
-        jit_compile = jit_compile or keras.backend.backend() == "jax"
-        network.compile(
-            actor, critic, critic_steps=critic_steps, split_batch=True, jit_compile=jit_compile
-        )
+        network.prepare(turns, critic_steps, learning_rate, jit_compile)
         rows = batch_size * (critic_steps + 1)
         batches = Batches(z, scale, attributes, list(self.predictors), codes, rows, turns, seed)
-        follow = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda turn, logs: tell(
-                0.2 + 0.8 * (turn + 1) / turns, "training actor and critic"
-            )
-        )
-        history = network.fit(batches, verbose=0, shuffle=False, callbacks=[follow]).history
-        self.report = FitReport(
-            attributes=self.reports,
-            rows=len(z),
-            seconds=time.monotonic() - started,
-            critic_loss=float(history["critic_loss"][-1]),
-            actor_loss=float(history["actor_loss"][-1]),
-        )
+        losses = network.play(batches, lambda share, what: tell(0.2 + 0.8 * share, what))
+        self.report = FitReport(self.reports, len(z), time.monotonic() - started, **losses)
         return self
 
     def fit_reward(self, vae: Any, rule: Any, **settings: Any) -> "LatentConstraints":
@@ -278,7 +252,8 @@ class LatentConstraints(Constrained):
             deviations = np.concatenate([deviations, np.repeat(mean, len(rows) - len(z), 0)])
         return rows, deviations
 
-    def _kinds(self, columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def kinds(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes to learn of such columns, and their kinds; None where to be guessed."""
         if self.wanted is None:
             return dict.fromkeys(columns)
         if isinstance(self.wanted, Mapping):
@@ -288,8 +263,32 @@ class LatentConstraints(Constrained):
         check_names(kinds, tuple(columns))
         return kinds
 
-    def _build(self, sigma: np.ndarray, seed: int) -> LCGAN:
+    def learn(
+        self,
+        predictors: Sequence[Predictor],
+        reports: Sequence[AttributeReport],
+        z: np.ndarray,
+        codes: Sequence[np.ndarray],
+    ) -> None:
+        """Takes over what labels (codes (n,) of each attribute) have taught about z."""
+        self.predictors, self.reports = tuple(predictors), tuple(reports)
+        pairs = zip(self.attributes, codes, strict=True)
+        self.vectors = tuple(_vectors(attribute, z, known) for attribute, known in pairs)
+
+    def keep_real(self, z: np.ndarray, scale: np.ndarray, seed: int) -> None:
+        """Keeps real z (n, latent_size) for their density; not all, if there are many."""
+        kept = np.random.default_rng(seed).permutation(len(z))[:MOST_REAL]
+        # Rounded to what `save` writes, so that loaded constraints do exactly the same.
+        self.real = z[np.sort(kept)].astype("float16").astype("float32")
+        self.bandwidth = _bandwidth(z, scale)
+
+    def build(self, sigma: np.ndarray, seed: int, **others: Any) -> LCGAN:
+        """New actor and critic for the attributes; `others` are arguments of LCGAN's."""
         widths = [attribute.width for attribute in self.attributes]
+        settings = {
+            "attribute_weight": self.attribute_weight,
+            "log_match": log_match(self.predictors, widths),
+        }
         self._network = LCGAN(
             self.latent_size,
             self.condition_size,
@@ -297,9 +296,8 @@ class LatentConstraints(Constrained):
             self.layers,
             sigma=np.where(sigma > 0, sigma, 1.0),
             distance_weight=self.distance_weight,
-            attribute_weight=self.attribute_weight,
-            log_match=log_match(self.predictors, widths),
             seed=seed,
+            **(settings | others),
         )
         return self._network
 

@@ -5,14 +5,17 @@ Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real la
 - critic: CE(D(z, y), 1) + CE(D(G(source, y), y), 0) + CE(D(z, wrong y), 0)
   + 10 * (|grad_z D| - 1)^2 at points between real and fake;
 - actor: CE(D(z', y), 1) + w * mean over dims of log(1 + (z' - z)^2) / sigma^2, z' = G(z, y), and,
-  beyond the paper, - a * log p(y | z') by the attribute critics: from seventy labels these are far
-  better calibrated than D can be. a = 0 is the published loss.
+  beyond the paper, - a * log p(y | z' + noise) by the attribute critics: from seventy labels these
+  are far better calibrated than D can be. a = 0 is the published loss. Noise is for attribute
+  critics that are networks: an actor finds the z' where they err, unless it must please them all
+  around z' (reward.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -24,7 +27,11 @@ GRADIENT_PENALTY = 10.0
 
 
 class LCGAN(TwoPlayerModel):
-    """Trained on `Batches`; `log_match(z, condition)` (n,) is log p(y | z), or None."""
+    """Trained on `Batches`; `log_match(z, condition)` (n,) is log p(y | z), or None.
+
+    `judges` are layers that `log_match` reads: as parts of the model their variables enter every
+    compiled step anew. `noise` is the deviation of the noise that they see z' with.
+    """
 
     def __init__(
         self,
@@ -37,6 +44,8 @@ class LCGAN(TwoPlayerModel):
         attribute_weight: float,
         log_match: Any = None,
         seed: int = 0,
+        judges: Sequence[keras.layers.Layer] = (),
+        noise: float = 0.0,
     ):
         super().__init__()
         self.actor = Trunk(latent_size, condition_size, 2 * latent_size, hidden, layers, 2 * seed)
@@ -44,6 +53,35 @@ class LCGAN(TwoPlayerModel):
         self.precision = (1 / np.broadcast_to(sigma, (latent_size,)) ** 2).astype("float32")
         self.distance_weight, self.attribute_weight = distance_weight, attribute_weight
         self.log_match = log_match
+        self.judges, self.noise = list(judges), noise
+        self.draws = keras.random.SeedGenerator(seed)
+
+    def prepare(
+        self, turns: int, critic_steps: int, learning_rate: float, jit_compile: bool
+    ) -> None:
+        """Compiles, for so many turns in all: the learning rate falls to 0 along a cosine."""
+        schedule = [
+            keras.optimizers.schedules.CosineDecay(learning_rate, turns * steps)
+            for steps in (1, critic_steps)
+        ]
+        actor, critic = (keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in schedule)
+        jit_compile = jit_compile or keras.backend.backend() == "jax"
+        self.compile(
+            actor, critic, critic_steps=critic_steps, split_batch=True, jit_compile=jit_compile
+        )
+
+    def play(
+        self, batches: keras.utils.PyDataset, tell: Callable[[float, str], None]
+    ) -> dict[str, float]:
+        """A turn a batch; returns the last losses by name."""
+        turns = len(batches)
+        follow = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda turn, logs: tell(
+                (turn + 1) / turns, "training actor and critic"
+            )
+        )
+        history = self.fit(batches, verbose=0, shuffle=False, callbacks=[follow]).history
+        return {name: float(values[-1]) for name, values in history.items()}
 
     def act(self, z: Any, condition: Any) -> Any:
         """The actor's z' for z (n, latent_size) and conditions (n, c)."""
@@ -72,6 +110,9 @@ class LCGAN(TwoPlayerModel):
         distance = ops.log1p((moved - source) ** 2) * self.precision
         loss += self.distance_weight * ops.mean(distance)
         if self.log_match is not None and self.attribute_weight:
+            if self.noise:
+                near = keras.random.normal(ops.shape(moved), seed=self.draws)
+                moved = moved + self.noise * near
             loss -= self.attribute_weight * ops.mean(self.log_match(moved, condition))
         return loss
 

@@ -1,7 +1,8 @@
 """Attribute critics D_attr: small differentiable functions of z that predict one attribute.
 
 Seventy labels in a hundred dimensions overfit any trunk of the actor's size, so D_attr is one of
-two classical models, chosen and calibrated by cross-validation (validation.py):
+two classical models, chosen and calibrated by cross-validation (validation.py); where a rule gives
+thousands of labels (reward.py) it is a trunk, as published (judge.py):
 
 - `parzen`: for each class the log density of a kernel estimate, log mean_i k(|z - z_i|^2), over
   the labelled z_i of that class, with the heavy-tailed k(d) = (1 + g d / 4)^-4 (Student's t). A
@@ -9,6 +10,7 @@ two classical models, chosen and calibrated by cross-validation (validation.py):
   actor then goes; this one's is largest at the class itself. For measured attributes it is the
   kernel-weighted mean of the labels (Nadaraya-Watson).
 - `linear`: scores z·W + b, from regularised logistic or ridge regression.
+- `network`: the same on top of hidden layers.
 
 Calibrated logits are slope * score + bias; a measured attribute has a residual deviation instead.
 """
@@ -37,12 +39,13 @@ class Predictor:
     """One attribute's predictor; arrays are float32, so that they can be saved as they are.
 
     Attributes:
-        weights: linear (latent_size, size), else None.
+        weights: linear (latent_size, size), or (width of the last hidden layer, size), else None.
         centres: parzen (k, latent_size), else None.
         members: parzen (k, size): log weight of a centre in each class (-1e9: none), or the labels.
         gamma: parzen's kernel precision, per squared unit of z.
         slope, bias: calibration, () and (size,).
         deviation: of the residual of a measured attribute, in standardised units; 0 if discrete.
+        hidden: network: kernel and bias of each hidden layer.
     """
 
     weights: np.ndarray | None = None
@@ -52,9 +55,12 @@ class Predictor:
     slope: float = 1.0
     bias: Any = 0.0
     deviation: float = 0.0
+    hidden: tuple[tuple[Any, Any], ...] = ()
 
     def scores(self, z: Any, xp: Any = ops) -> Any:
         """Uncalibrated scores of z (n, latent_size): (n, size); `xp` as in `__call__`."""
+        for kernel, bias in self.hidden:
+            z = xp.maximum(xp.matmul(z, kernel) + bias, 0.0)
         if self.weights is not None:
             return xp.matmul(z, self.weights)
         assert self.centres is not None

@@ -32,6 +32,10 @@ def save_constraints(constraints: "LatentConstraints", path: Path) -> None:
     }
     for index, predictor in enumerate(constraints.predictors):
         plain = asdict(predictor)
+        plain["hidden"] = len(predictor.hidden)
+        for layer, (kernel, bias) in enumerate(predictor.hidden):
+            arrays[f"predictor {index} kernel {layer}"] = np.asarray(kernel)
+            arrays[f"predictor {index} hidden bias {layer}"] = np.asarray(bias)
         for name in ARRAYS:
             value = plain.pop(name)
             if value is not None:
@@ -86,6 +90,10 @@ def _rebuild(
     predictors = []
     for index, plain in enumerate(header["predictors"]):
         own: dict[str, Any] = {name: arrays.get(f"predictor {index} {name}") for name in ARRAYS}
+        own["hidden"] = tuple(
+            (arrays[f"predictor {index} kernel {k}"], arrays[f"predictor {index} hidden bias {k}"])
+            for k in range(plain.pop("hidden", 0))
+        )
         predictors.append(Predictor(**own, **plain))
         _check_predictor(predictors[-1], attributes[index], constraints.latent_size)
     constraints.predictors = tuple(predictors)
@@ -94,7 +102,7 @@ def _rebuild(
     constraints.vectors = tuple(arrays[f"vectors {index}"] for index in range(len(predictors)))
     constraints.reports = tuple(AttributeReport(**stored) for stored in header["reports"])
     constraints.real, constraints.bandwidth = _density(arrays, constraints.latent_size)
-    network = constraints._build(arrays["sigma"], constraints.seed)
+    network = constraints.build(arrays["sigma"], constraints.seed)
     for player in ("actor", "critic"):
         variables = getattr(network, player).variables
         for index, variable in enumerate(variables):
@@ -118,8 +126,13 @@ def _check_predictor(predictor: Predictor, attribute: Attribute, latent_size: in
     """A ValueError unless the arrays fit the latent size, the attribute and each other."""
     shapes = {name: np.shape(getattr(predictor, name)) for name in ARRAYS}
     expected: dict[str, tuple[int, ...]]
+    width = latent_size
+    for kernel, bias in predictor.hidden:
+        if kernel.shape != (width, *bias.shape):
+            raise ValueError(f"a predictor of {attribute.name!r} with a kernel {kernel.shape}")
+        width = len(bias)
     if predictor.weights is not None:
-        expected = {"weights": (latent_size, attribute.size)}
+        expected = {"weights": (width, attribute.size)}
     else:
         count = len(predictor.centres) if predictor.centres is not None else 0
         expected = {"centres": (count, latent_size), "members": (count, attribute.size)}

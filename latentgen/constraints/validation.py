@@ -72,7 +72,7 @@ def learn_attribute(
         for repeat, train, test in folds:
             predictor = fit(z[train], codes[train])
             held_out[repeat, test] = predictor(z[test].astype("float32"), ARRAYS)
-        score = float(np.mean([_score(attribute, one, codes) for one in held_out]))
+        score = float(np.mean([held_out_score(attribute, one, codes) for one in held_out]))
         if best is None or score > max(best[0], hurdle):
             hurdle = score + MARGIN if best is None else hurdle
             best = (score, name, fit, held_out)
@@ -81,7 +81,7 @@ def learn_attribute(
     predictor = _calibrate(attribute, fit(z, codes), held_out, codes)
     report = AttributeReport(
         attribute.name,
-        _described(attribute, codes),
+        described(attribute, codes),
         name,
         "R2" if attribute.kind == "continuous" else "AUC",
         score,
@@ -120,7 +120,7 @@ def _repeats(codes: np.ndarray) -> int:
     return REPEATS if len(codes) < 500 else 1
 
 
-def _score(attribute: Attribute, scores: np.ndarray, codes: np.ndarray) -> float:
+def held_out_score(attribute: Attribute, scores: np.ndarray, codes: np.ndarray) -> float:
     """AUC (one class against the rest, averaged), or the squared correlation, signed."""
     from sklearn.metrics import roc_auc_score
 
@@ -166,7 +166,8 @@ def _calibrate(
     return replace(predictor, slope=slope, bias=bias.astype("float32"))
 
 
-def _described(attribute: Attribute, codes: np.ndarray) -> str:
+def described(attribute: Attribute, codes: np.ndarray) -> str:
+    """How many labels (codes, all known) there are of what."""
     if attribute.kind == "continuous":
         return f"{len(codes)} labels"
     counts = [int((codes == index).sum()) for index in range(attribute.size)]

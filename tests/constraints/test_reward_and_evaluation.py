@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from latentgen.constraints import LatentConstraints, evaluate
-from latentgen.errors import InputError
+from latentgen.constraints.lc_gan import LCGAN
+from latentgen.errors import CheckpointError, InputError
 from tests.constraints.latents import SIZE, make_labels, make_latents, truth
 
 
@@ -46,7 +47,66 @@ def test_a_model_with_a_decode_method_and_several_rules():
     )
     assert [a.kind for a in constraints.attributes] == ["binary", "categorical"]
     assert told == sorted(told)
-    assert constraints.report.rows == 120
+    assert constraints.report.rows == 180  # the first round asks twice as often
+    assert constraints.predict(make_latents(5)[0])["side"].shape == (5, 2)
+
+
+def test_two_rules_hold_together_and_what_was_learnt_is_saved(tmp_path):
+    rules = {"up": lambda o: o[0] > 0.6, "side": lambda o: o[1] > 0.2}
+    settings = {"samples": 300, "turns": 240, "batch_size": 32, "learning_rate": 3e-3}
+    constraints = small().fit_reward(decode, rules, rounds=2, **settings)
+    assert min(constraints.report.scores.values()) > 0.9
+    z = constraints.sample(200, {"up": True, "side": True}, seed=9)
+    assert np.mean([all(f(o) for f in rules.values()) for o in decode(z)]) > 0.6
+    constraints.save(tmp_path / "rules.npz")
+    loaded = LatentConstraints.load(tmp_path / "rules.npz", latent_size=SIZE)
+    for method in ("actor", "ascent", "rejection", "density"):
+        np.testing.assert_array_equal(
+            constraints.transform(z, {"up": True}, method=method),
+            loaded.transform(z, {"up": True}, method=method),
+        )
+    with np.load(tmp_path / "rules.npz") as archive:
+        arrays = dict(archive)
+    arrays["predictor 0 kernel 1"] = arrays["predictor 0 kernel 1"][1:]
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(CheckpointError):
+        LatentConstraints.load(tmp_path / "bad.npz")
+
+
+def test_a_measured_rule_can_be_asked_for_a_value():
+    settings = {"samples": 300, "turns": 240, "batch_size": 32, "learning_rate": 3e-3}
+    constraints = small().fit_reward(decode, {"first": lambda o: o[0]}, rounds=2, **settings)
+    assert constraints.attributes[0].kind == "continuous"
+    low, high = (
+        np.mean([o[0] for o in decode(constraints.sample(100, {"first": value}, seed=2))])
+        for value in (-0.6, 0.6)
+    )
+    assert high - low > 0.6
+
+
+def test_more_rounds_compile_nothing_more(monkeypatch):
+    traced = []
+    loss = LCGAN.actor_loss
+    monkeypatch.setattr(LCGAN, "actor_loss", lambda self, b: traced.append(1) or loss(self, b))
+    counts = []
+    for rounds in (1, 3):
+        small().fit_reward(
+            decode, lambda o: o[0] > 0, rounds=rounds, samples=60, turns=rounds, batch_size=8
+        )
+        counts.append(len(traced))
+    assert counts[1] == 2 * counts[0]
+
+
+def test_a_class_that_shows_up_late_is_left_out():
+    asked = []
+
+    def rule(output):
+        asked.append(output)
+        return "late" if len(asked) > 130 else "left" if output[0] < 0 else "right"
+
+    constraints = small().fit_reward(decode, rule, rounds=2, samples=60, turns=2, batch_size=8)
+    assert constraints.attributes[0].classes == ("left", "right")
+    assert "of late" not in str(constraints.report)
 
 
 def test_bad_rules_are_refused():
