@@ -26,8 +26,9 @@ def test_ten_lines_are_ten_lines():
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python(block, tmp_path, monkeypatch):
-    quickly = functools.partialmethod(LatentConstraints.fit, turns=5)
-    monkeypatch.setattr(LatentConstraints, "fit", quickly)
+    for name, fewer in (("fit", {"turns": 5}), ("fit_reward", {"samples": 200, "turns": 5})):
+        quickly = functools.partialmethod(getattr(LatentConstraints, name), **fewer)
+        monkeypatch.setattr(LatentConstraints, name, quickly)
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {})
     written = re.findall(r"write_\w+\(\"([^\"]+)\"", block)

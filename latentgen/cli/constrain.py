@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from latentgen.constraints.latent_constraints import LatentConstraints
     from latentgen.domain import DomainVAE
+    from latentgen.vae import Posterior
 
 RULE = "rule"
 
@@ -49,7 +50,15 @@ Keep = Annotated[list[str], typer.Option(help="An attribute that must stay as it
 Strength = Annotated[
     float, typer.Option(min=0.0, help="How far to go: 0 stays, 1 as learnt, beyond at will.")
 ]
-Turns = Annotated[int, typer.Option(min=1, help="How long to learn: turns of critic and actor.")]
+Turns = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How long to learn: turns of critic and actor.",
+        show_default="500 from labels, 1500 from a rule",
+    ),
+]
+FROM_LABELS, FROM_A_RULE = 500, 1500
 
 
 def check_source(labelled: Path | None, rule: Sequence[str], what: str) -> None:
@@ -85,7 +94,11 @@ def wanted_values(wants: Sequence[str], columns: dict[str, list[Any]]) -> dict[s
 
 
 def learn(
-    vae: "DomainVAE", examples: list[Any], columns: dict[str, list[Any]], turns: int, seed: int
+    vae: "DomainVAE",
+    examples: list[Any],
+    columns: dict[str, list[Any]],
+    turns: int | None,
+    seed: int,
 ) -> "LatentConstraints":
     """Constraints from labels (none: realism alone), with a word on how well each was learnt."""
     from latentgen.constraints.latent_constraints import LatentConstraints
@@ -98,7 +111,7 @@ def learn(
             columns,
             scale=posterior.scale,
             unlabelled=vae.reference.mean if vae.reference else None,
-            turns=turns,
+            turns=turns or FROM_LABELS,
             progress=lambda share, what: advance(round(100 * share), what),
         )
     _say_how_well(constraints)
@@ -109,11 +122,11 @@ def learn_rule(
     vae: "DomainVAE",
     decode: Callable[["np.ndarray"], list[Any]],
     obeys: Rule,
-    turns: int,
+    turns: int | None,
     seed: int,
-    **settings: Any,
+    real: "Posterior | None" = None,
 ) -> "LatentConstraints":
-    """Constraints from what a rule says of the model's own pieces; settings as `fit_reward`'s."""
+    """Constraints from what a rule says of the model's own pieces; `real` z say what is real."""
     from latentgen.constraints.latent_constraints import LatentConstraints
 
     constraints = LatentConstraints(vae.latent_size, seed=seed)
@@ -121,10 +134,12 @@ def learn_rule(
         constraints.fit_reward(
             decode,
             {RULE: obeys},
-            turns=turns,
+            z=real.mean if real else None,
+            turns=turns or FROM_A_RULE,
             progress=lambda share, what: advance(round(100 * share), what),
-            **settings,
         )
+    if real:
+        constraints.keep_real(real.mean, real.scale, seed)
     _say_how_well(constraints)
     return constraints
 

@@ -1,4 +1,7 @@
-"""The demonstration's page: one HTML file that needs nothing else, its drawings inside as SVG."""
+"""The demonstration's page of drawings: one HTML file, its drawings inside as SVG.
+
+What the page of music shares with it is public: the style, the head and the table.
+"""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -10,7 +13,10 @@ import numpy as np
 from latentgen.sketch.render import to_svg
 
 if TYPE_CHECKING:
+    from latentgen.constraints import Comparison
     from latentgen.demo.story import Story
+
+DRAWINGS, MUSIC = "index.html", "music.html"
 
 STYLE = """
 :root { --paper:#fbfaf7; --ink:#1d1d1f; --muted:#8a877f; --line:#e6e2d8; --accent:#c2452d; }
@@ -21,7 +27,9 @@ main { max-width:1120px; margin:0 auto; padding:72px 32px 96px }
 h1 { font-size:64px; line-height:1.02; font-weight:400; letter-spacing:-.02em; margin:0 0 18px }
 h2 { font-size:30px; font-weight:400; letter-spacing:-.01em; margin:88px 0 6px }
 p { max-width:680px; margin:0 0 20px } .lead { font-size:21px; color:#4b4a46 }
-small, .note, th, td.name, .label { font:13px/1.4 system-ui, 'Segoe UI', Helvetica, sans-serif }
+nav { margin:-40px 0 40px } nav a { color:var(--accent) } nav b { font-weight:600 }
+small, .note, nav, th, td.name, .label {
+  font:13px/1.4 system-ui, 'Segoe UI', Helvetica, sans-serif }
 small, .note { color:var(--muted) }
 .wall { display:grid; grid-template-columns:repeat(10,1fr); margin:10px 0 4px }
 .wall svg, .row svg { width:100%; display:block; aspect-ratio:1 }
@@ -41,16 +49,32 @@ td .bar { display:inline-block; height:8px; background:var(--ink); margin-right:
 """
 
 
-def write_page(path: Path, story: "Story") -> None:
-    """Writes the page of a story."""
-    head = (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>latentgen: ask for it</title><style>{STYLE}</style><main>"
-    )
+def write_page(path: Path, story: "Story", with_music: bool) -> None:
+    """Writes the page of a story; `with_music` if there is a page of music to link to."""
     chapters = (_opening, _lesson, _wishes, _sweep, _path, _changes, _table, _colophon)
     body = "\n".join(chapter(story) for chapter in chapters)
-    path.write_text(f"{head}{body}</main></html>\n", encoding="utf-8")
+    navigation = pages(DRAWINGS) if with_music else ""
+    text = head("latentgen: ask for it") + f"<main>{navigation}{body}</main></html>\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def head(title: str, style: str = "") -> str:
+    """The beginning of a page, up to its body."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style>"
+    )
+
+
+def pages(here: str) -> str:
+    """Links between the pages, of which `here` is one."""
+    names = {DRAWINGS: "Drawings", MUSIC: "Music"}
+    links = (
+        f"<b>{name}</b>" if file == here else f'<a href="{file}">{name}</a>'
+        for file, name in names.items()
+    )
+    return f"<nav>{' · '.join(links)}</nav>"
 
 
 def _opening(story: "Story") -> str:
@@ -78,8 +102,7 @@ def _lesson(story: "Story") -> str:
     for wish in story.wishes:
         positive, negative = (part[:5] for part in story.examples[wish.name])
         note = f"held-out AUC {story.scores.get(wish.name, float('nan')):.2f}"
-        label = _label(wish.title, note)
-        rows.append(_row(label, [*positive, *negative], faded=range(5, 10)))
+        rows.append(_row(label(wish.title, note), [*positive, *negative], faded=range(5, 10)))
     return (
         f"<h2>What {story.labels} labels look like</h2>"
         "<p>For each wish: five of the drawings that have it, in black, and five that have not, "
@@ -96,7 +119,7 @@ def _wishes(story: "Story") -> str:
             for method in ("prior", "actor")
             if method in comparison
         )
-        rows.append(_row(_label(wish.title, note), story.asked[wish.name]))
+        rows.append(_row(label(wish.title, note), story.asked[wish.name]))
     return (
         "<h2>Asked for</h2><p>The first ten points of the wall again, each moved by one forward "
         "pass of the actor. The figures: how many drawings satisfy a judge that has seen other "
@@ -112,7 +135,7 @@ def _sweep(story: "Story") -> str:
         f'<div class="row head note" style="--n:{len(STRENGTHS)}">'
         f'<div class="label">strength</div>{cells}</div>'
     )
-    rows = [_row(_label(wish.title), story.sweep[wish.name]) for wish in story.wishes]
+    rows = [_row(label(wish.title), story.sweep[wish.name]) for wish in story.wishes]
     return (
         "<h2>How strongly</h2><p>One point a row, moved further and further towards the wish: "
         "0 is untouched, 1 as learnt, beyond is extrapolation.</p>" + head + "".join(rows)
@@ -129,8 +152,8 @@ def _path(story: "Story") -> str:
 
 def _changes(story: "Story") -> str:
     titles = {wish.name: wish.title for wish in story.wishes}
-    rows = [_row(_label("before"), story.originals)]
-    rows += [_row(_label(titles[name]), drawings) for name, drawings in story.changed.items()]
+    rows = [_row(label("before"), story.originals)]
+    rows += [_row(label(titles[name]), drawings) for name, drawings in story.changed.items()]
     return (
         "<h2>The same, but…</h2><p>Identity-preserving change: gradient ascent moves each drawing "
         "just far enough for one wish, and stops.</p>" + "".join(rows)
@@ -140,24 +163,29 @@ def _changes(story: "Story") -> str:
 def _table(story: "Story") -> str:
     if story.comparison is None:
         return ""
-    names = ("satisfied", "realism", "diversity", "distance", "ms a sample")
-    wishes = "".join(f"<th>{escape(w.name.replace('_', ' '))}</th>" for w in story.wishes)
-    rows = []
-    for row in story.comparison.rows:
-        kind = {"actor": "ours", "prior": "prior"}.get(row.method, "")
-        bar = f'<span class="bar" style="width:{70 * row.satisfaction:.0f}px"></span>'
-        figures = (row.realism, row.diversity, row.distance, row.milliseconds)
-        cells = [f"<td>{bar}{row.satisfaction:.2f}</td>", *(f"<td>{f:.2f}</td>" for f in figures)]
-        cells += [f"<td>{row.by_attribute[w.name]:.2f}</td>" for w in story.wishes]
-        rows.append(f'<tr class="{kind}"><td class="name">{row.method}</td>{"".join(cells)}</tr>')
     return (
         f"<h2>Six ways, compared</h2><p>{story.comparison.samples} drawings of each method and "
         "wish. Satisfied: the judge's share. Realism: how sure the judge is of what it sees. "
         "Diversity: mean distance between two pictures, that of true members being 1. Distance: "
         "how far z moved. The last columns: each wish's share.</p>"
-        f"<table><tr><th>method</th>{''.join(f'<th>{name}</th>' for name in names)}{wishes}</tr>"
-        f"{''.join(rows)}</table>"
+        + comparison_table(story.comparison, ours="actor")
     )
+
+
+def comparison_table(comparison: "Comparison", ours: str) -> str:
+    """What `evaluate` returned as a table, the method `ours` in bold."""
+    names = ("satisfied", "realism", "diversity", "distance", "ms a sample")
+    wishes = comparison.rows[0].by_attribute
+    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in (*names, *wishes))
+    rows = []
+    for row in comparison.rows:
+        kind = {ours: "ours", "prior": "prior"}.get(row.method, "")
+        bar = f'<span class="bar" style="width:{70 * row.satisfaction:.0f}px"></span>'
+        figures = (row.realism, row.diversity, row.distance, row.milliseconds)
+        cells = [f"<td>{bar}{row.satisfaction:.2f}</td>", *(f"<td>{f:.2f}</td>" for f in figures)]
+        cells += [f"<td>{row.by_attribute[name]:.2f}</td>" for name in wishes]
+        rows.append(f'<tr class="{kind}"><td class="name">{row.method}</td>{"".join(cells)}</tr>')
+    return f"<table><tr><th>method</th>{head}</tr>{''.join(rows)}</table>"
 
 
 def _colophon(story: "Story") -> str:
@@ -171,16 +199,16 @@ def _colophon(story: "Story") -> str:
     )
 
 
-def _label(title: str, note: str = "") -> str:
+def label(title: str, note: str = "") -> str:
     name, _, detail = title.partition(" (")
     detail = detail.rstrip(")")
     lines = "<br>".join(escape(text) for text in (detail, note) if text)
     return f'<div class="label"><b>{escape(name)}</b><span>{lines}</span></div>'
 
 
-def _row(label: str, drawings: Sequence[np.ndarray], faded: Iterable[int] = ()) -> str:
+def _row(name: str, drawings: Sequence[np.ndarray], faded: Iterable[int] = ()) -> str:
     return (
-        f'<div class="row" style="--n:{len(drawings)}">{label}{_cells(drawings, set(faded))}</div>'
+        f'<div class="row" style="--n:{len(drawings)}">{name}{_cells(drawings, set(faded))}</div>'
     )
 
 

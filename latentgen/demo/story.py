@@ -10,10 +10,9 @@ from rich.console import Console
 
 from latentgen.cli.progress import progress_bar, waiting
 from latentgen.constraints import Comparison, LatentConstraints, evaluate
-from latentgen.demo.page import write_page
+from latentgen.demo.page import DRAWINGS, write_page
 from latentgen.demo.wishes import KINDS, Wish, wishes
 from latentgen.errors import FileError
-from latentgen.files import atomic_folder
 from latentgen.sketch.classifier import SketchClassifier, rasterise
 from latentgen.sketch.labelled import read_labelled_drawings
 from latentgen.sketch.render import ACCENT, INK, write_gif, write_png
@@ -49,9 +48,8 @@ class Story:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def tell(output: Path, seed: int) -> None:
-    """Runs it all and writes the folder."""
-    console = Console(highlight=False, soft_wrap=True)  # a wide table is not folded
+def tell(seed: int, console: Console) -> tuple[Story, LatentConstraints]:
+    """Runs it all."""
     started = time.monotonic()
     with waiting("Opening the preset"):
         vae = SketchVAE.from_preset("quickdraw")
@@ -68,13 +66,18 @@ def tell(output: Path, seed: int) -> None:
     _compare(vae, judge, constraints, story, drawings, labels)
     console.print(str(story.comparison), markup=False)
     story.seconds["in all"] = time.monotonic() - started
-    with atomic_folder(output) as folder:
-        write_page(folder / "index.html", story)
-        drawn, options = _sheet(story)
-        write_png(folder / "demo.png", drawn, **options)
-        write_gif(folder / "drawing.gif", story.asked[story.wishes[0].name], columns=5, cell=160)
-        constraints.save(folder / "constraints.npz")
-    console.print(f"Wrote {output / 'index.html'} in {story.seconds['in all']:.0f} s")
+    return story, constraints
+
+
+def write(
+    folder: Path, story: Story, constraints: LatentConstraints, with_music: bool = False
+) -> None:
+    """Writes the page, a sheet, an animation and the constraints."""
+    write_page(folder / DRAWINGS, story, with_music)
+    drawn, options = _sheet(story)
+    write_png(folder / "demo.png", drawn, **options)
+    write_gif(folder / "drawing.gif", story.asked[story.wishes[0].name], columns=5, cell=160)
+    constraints.save(folder / "constraints.npz")
 
 
 def _reference(vae: SketchVAE) -> Posterior:

@@ -1,5 +1,6 @@
-"""A folder as a person might have it: drawings of several kinds and tiny models."""
+"""A folder as a person might have it: drawings of several kinds, music and tiny models."""
 
+import functools
 import json
 
 import numpy as np
@@ -47,7 +48,59 @@ def belongings(tmp_path_factory):
         SketchVAE(
             latent_size=4, encoder_units=8, decoder_units=8, mixtures=2, max_length=40, scale=40.0
         ).save_preset(folder / name, card="# Tiny\n\nA model that has learnt nothing.\n")
+    add_music(folder, generator)
     return folder
+
+
+def add_music(folder, generator):
+    """Tunes of four bars, drum patterns of two, and tiny models of them."""
+    from latentgen.music import DrumConverter, MelodyConverter, MusicVAE
+    from latentgen.vae import Posterior
+    from tests.music.songs import ABC, write_song
+
+    numbers = (*range(6), 9, 17)  # by their names the last two are held out
+
+    def tune(name, low=60, notes=16, **options):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_song(path, generator.integers(low, low + 12, notes).tolist(), **options)
+
+    for name in ("tune.mid", "other.mid", *(f"songs/{k}.mid" for k in numbers)):
+        tune(name)
+    tune("waltzes/one.mid", meter=(3, 4))
+    for k in numbers:
+        path = folder / "drums" / f"{k}.mid"
+        path.parent.mkdir(exist_ok=True)
+        write_song(path, generator.choice([36, 38, 42], 8).tolist(), is_drum=True)
+    for k in range(6):
+        tune(f"liked/{k}.mid", notes=8)
+        tune(f"by-mood/calm/{k}.mid", 48, 8)
+        tune(f"by-mood/wild/{k}.mid", 72, 8)
+    rows = [f"{k}.mid,{'yes' if k % 2 else 'no'}\n" for k in range(6)]
+    (folder / "liked" / "labels.csv").write_text("file,liked\n" + 2 * "".join(rows))
+    (folder / "folk.abc").write_text(ABC)
+    tiny = {"latent_size": 4, "encoder_units": [8], "decoder_units": [8, 8]}
+    few = 6.0 * (np.arange(90) == 0)  # notes, so that rules may hold
+    kicks = 2.0 * (np.arange(512) % 2)
+    for name, converter, bias in (
+        ("my-music", MelodyConverter(), few),
+        ("my-drums", DrumConverter(), kicks),
+        ("my-chords", MelodyConverter(chords=True), few),
+    ):
+        vae = MusicVAE(converter, **tiny)
+        vae.head.projection.bias.assign(bias)
+        z = generator.standard_normal((30, 4)).astype("float32")
+        vae.reference = Posterior(z, 0.5 + 0 * z)
+        vae.save_preset(folder / name, card="# Tiny\n\nMusic that has learnt nothing.\n")
+
+
+@pytest.fixture
+def quick_rules(monkeypatch):
+    """A rule is asked about few pieces."""
+    from latentgen.constraints import LatentConstraints
+
+    quickly = functools.partialmethod(LatentConstraints.fit_reward, rounds=1, samples=100)
+    monkeypatch.setattr(LatentConstraints, "fit_reward", quickly)
 
 
 @pytest.fixture

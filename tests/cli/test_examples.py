@@ -10,12 +10,23 @@ from tests.cli.test_main import COMMANDS
 from tests.shared import REPOSITORY
 
 TINY = {
-    "train": ["--steps", "1", "--batch-size", "2"],
-    "evaluate": ["--preset", "my-model", "--split", "train"],
-    "sample": ["--preset", "my-model", "-n", "2"],
-    "reconstruct": ["--preset", "my-model", "-n", "2"],
-    "interpolate": ["--preset", "my-model", "--steps", "2"],
-    "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1", "--turns", "2"],
+    "sketch": {
+        "train": ["--steps", "1", "--batch-size", "2"],
+        "evaluate": ["--preset", "my-model", "--split", "train"],
+        "sample": ["--preset", "my-model", "-n", "2"],
+        "reconstruct": ["--preset", "my-model", "-n", "2"],
+        "interpolate": ["--preset", "my-model", "--steps", "2"],
+        "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1", "--turns", "2"],
+    },
+    "music": {
+        "train": ["--steps", "1", "--batch", "2"],
+        "evaluate": ["--split", "train"],
+        "sample": ["-n", "2"],
+        "continue": ["-n", "2"],
+        "reconstruct": ["-n", "2"],
+        "interpolate": ["--steps", "2"],
+        "constrain": ["-n", "2", "--temperature", "1", "--turns", "2"],
+    },
 }
 
 
@@ -33,12 +44,15 @@ def from_readme():
 
 
 @pytest.mark.parametrize("line", sorted({*from_help(), *from_readme()}))
-def test_example(line, desk, capsys):
+def test_example(line, desk, quick_rules, capsys):
     command, *arguments = shlex.split(line)
     if arguments[0] == "demo":
         pytest.skip("tests/demo runs the demonstration")
-    if arguments[0] == "sketch":
-        arguments += TINY[arguments[1]]
+    domain = arguments[0]
+    if domain in TINY:
+        arguments += TINY[domain][arguments[1]]
+        if "--preset" not in arguments and arguments[1] != "train":
+            arguments += ["--preset", "my-model" if domain == "sketch" else "my-music"]
     before = {path.name for path in desk.iterdir()}
     if "--out" in arguments:  # an example may write what another one reads
         before.discard(arguments[arguments.index("--out") + 1])

@@ -8,7 +8,9 @@ import typer
 
 from latentgen.cli.main import app, main
 
-HEAVY = ("keras", "tensorflow", "jax", "torch", "scipy", "sklearn", "matplotlib", "PIL")
+HEAVY = (
+    *("keras", "tensorflow", "jax", "torch", "scipy", "sklearn", "matplotlib", "PIL", "note_seq"),
+)
 
 
 def commands(command, path=()):
@@ -42,11 +44,12 @@ def one_line(stderr):
 
 
 def test_the_verbs():
-    sketch = {"train", "evaluate", "sample", "reconstruct", "interpolate", "constrain"}
-    assert set(COMMANDS) == {("demo",), ("presets",)} | {("sketch", verb) for verb in sketch}
+    verbs = {"train", "evaluate", "sample", "reconstruct", "interpolate", "constrain"}
+    both = {(domain, verb) for domain in ("sketch", "music") for verb in verbs}
+    assert set(COMMANDS) == {("demo",), ("presets",), ("music", "continue")} | both
 
 
-@pytest.mark.parametrize("path", [(), ("sketch",), *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("path", [(), ("sketch",), ("music",), *COMMANDS], ids=" ".join)
 def test_help(path, capsys):
     assert main([*path, "--help"]) == 0
     assert capsys.readouterr().out.count("latentgen") > 0

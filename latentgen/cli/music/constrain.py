@@ -68,7 +68,7 @@ def constrain(
         typer.Option(help="How to get there.", show_default="density; ascent to change music"),
     ] = None,
     strength: Strength = 1.0,
-    turns: Turns = 500,
+    turns: Turns = None,
     count: Count = 16,
     preset: Preset = MELODIES,
     temperature: Temperature = 0.5,
@@ -96,12 +96,11 @@ def constrain(
     changed = read(change)[:count] if change else []
     check_out(out, len(changed) or count, overwrite)
     how = playing(vae, temperature, tempo, program, chords, key, seed, changed)
-    real = vae.reference.mean if vae.reference else None
     wanted: dict[str, Any] = {RULE: True}
     if labelled is None:
         asking = playing(vae, temperature, None, None, chords, key, seed, changed[:1])
         constraints = constraining.learn_rule(
-            vae, lambda z: vae.decode(z, **_for_all(asking)), obeys, turns, seed, z=real
+            vae, lambda z: vae.decode(z, **_for_all(asking)), obeys, turns, seed, vae.reference
         )
     else:
         music, columns = constraining.read_examples(labelled, labels, bool(want), read, READABLE)

@@ -80,13 +80,21 @@ def _refusal(window: "NoteSequence", converter: "Converter") -> str:
 
 def _filled(tune: "NoteSequence", converter: "Converter") -> "NoteSequence":
     """The tune at one tempo, in the converter's bars, and no shorter than a window."""
+    from latentgen.music.errors import Unsuitable
     from latentgen.music.regular import at_one_tempo, in_longer_bars
+    from latentgen.music.windows import quantised
 
     bar = Fraction(converter.steps_per_bar, converter.steps_per_quarter)
     tune = in_longer_bars(at_one_tempo(tune), bar)
     qpm = tune.tempos[0].qpm if tune.tempos else 120.0
-    tune.total_time = max(tune.total_time, float(converter.bars * bar) * 60 / qpm)
-    return tune
+    if tune.total_time * qpm / 60 >= converter.bars * bar:
+        return tune
+    try:
+        short = quantised(tune, converter.steps_per_quarter)
+    except Unsuitable:  # windows says why
+        return tune
+    short.total_quantized_steps = max(short.total_quantized_steps, converter.window_steps)
+    return short
 
 
 def read_one(

@@ -62,7 +62,7 @@ def constrain(
         ),
     ] = None,
     strength: Strength = 1.0,
-    turns: Turns = 500,
+    turns: Turns = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many of each file.")] = (
         None
     ),
