@@ -50,6 +50,7 @@ def make_decoder(
         units,
         units[-1] if segments else latent_size,
         control_size=control_encoder.output_size if control_encoder else depth,
+        learned_start=True,
         name="core" if segments else "decoder",
         **options,
     )

@@ -112,19 +112,14 @@ def _cell(cell: Any, scope: str, elements: int, order: list | None = None) -> It
 
 def _rows(cell: RecurrentCell, elements: int, order: list | None = None) -> list[Piece]:
     """Rows of what a cell reads: the element, z, and what is left of its input, the control."""
-    pieces = [Piece(cell.kernel, a, b) for a, b in order or [(0, elements)]]
-    if order:
-        pieces.append(Piece(cell.kernel, order_end(order), elements))
+    order = order or []
+    first = max((stop for _, stop in order), default=0)
+    pieces = [Piece(cell.kernel, a, b) for a, b in [*order, (first, elements)]]
     if cell.context_size:
         pieces.append(Piece(cell.context_kernel))
     if cell.input_size > elements:
         pieces.append(Piece(cell.kernel, elements))
     return pieces
-
-
-def order_end(order: list) -> int:
-    """Where the ranges of an order end."""
-    return max(stop for _, stop in order)
 
 
 def _states_swapped(sizes: list[int], start: int) -> list[tuple[int, int]]:
@@ -141,9 +136,12 @@ def _swapped(layer: Any, sizes: list[int], start: int, scope: str) -> Iterator[T
 
 
 def _initial_state(decoder: Decoder, sizes: list[int], start: int, scope: str) -> Iterator[Tensor]:
+    scope = f"{scope}/z_to_initial_state"
     if decoder.latent_size:
-        layer = decoder.initial_state_layer
-        yield from _swapped(layer, sizes, start, f"{scope}/z_to_initial_state")
+        yield from _swapped(decoder.initial_state_layer, sizes, start, scope)
+    elif decoder.learned_start:  # their kernel has no rows
+        order = _states_swapped(sizes, start)
+        yield Tensor(f"{scope}/bias", [Piece(decoder.start_bias, a, b) for a, b in order])
 
 
 def _projection(head: Any, scope: str) -> Iterator[Tensor]:

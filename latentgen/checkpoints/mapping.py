@@ -56,12 +56,13 @@ def assign(table: Sequence[Tensor], tensors: dict[str, np.ndarray], source: Any)
 
     Args:
         table: what goes where.
-        tensors: theirs, by name; names that the table does not have are an error.
+        tensors: theirs, by name; names that the table does not have are an error, unless empty.
         source: what errors call the file.
 
     Raises:
         CheckpointError: says which tensors are missing, left over or of another shape.
     """
+    tensors = {name: tensor for name, tensor in tensors.items() if tensor.size}
     wanted = {tensor.name: tensor for tensor in table}
     problems = [f"missing {name}" for name in wanted if name not in tensors]
     problems += [f"extra {name}" for name in tensors if name not in wanted]

@@ -194,8 +194,8 @@ class Decoder(AutoregressiveDecoder):
     """Recurrent decoder whose initial state is tanh(W z + b) and whose every input is beside z.
 
     (Ha & Eck 2017, §3.2; Roberts et al. 2018, §3.2.) With `latent_size` 0 it is unconditional and
-    starts from zeros. With a joint head whose parts share no features, each part has cells of its
-    own that read that part alone (MusicVAE's SplitMultiOutLstmDecoder).
+    starts from zeros, or from tanh(b). With a joint head whose parts share no features, each part
+    has cells of its own that read that part alone (MusicVAE's SplitMultiOutLstmDecoder).
 
     Args:
         units: hidden size of each layer; an integer for one layer.
@@ -203,6 +203,7 @@ class Decoder(AutoregressiveDecoder):
         recurrent_dropout: share of the candidate dropped in training.
         input_dropout: share of each layer's inputs dropped in training.
         residual: whether each layer's input is added to its output.
+        learned_start: whether an unconditional decoder starts from tanh(b), as MusicVAE's does.
         head, latent_size, control_size, seed: see AutoregressiveDecoder.
     """
 
@@ -217,9 +218,11 @@ class Decoder(AutoregressiveDecoder):
         control_size: int = 0,
         input_dropout: float = 0.0,
         residual: bool = False,
+        learned_start: bool = False,
         **kwargs,
     ):
         super().__init__(head, latent_size, control_size, seed, **kwargs)
+        self.learned_start = learned_start
         self.units = [units] if isinstance(units, int) else list(units)
         self.cell_name = cell
         self.recurrent_dropout = recurrent_dropout
@@ -259,16 +262,24 @@ class Decoder(AutoregressiveDecoder):
             self.head.build()
         if self.latent_size:
             self.initial_state_layer.build((None, self.latent_size))
+        elif self.learned_start:
+            self.start_bias = self.add_weight(
+                shape=(sum(self.cell.state_size),), initializer="zeros", name="start_bias"
+            )
         self.built = True
 
     def initial_states(self, z, batch, training=False):
         """The cell's states, followed by z's part of the gates (see `cells`)."""
-        if not self.latent_size:
+        if not self.latent_size and not self.learned_start:
             return [ops.zeros((batch, size)) for size in self.cell.state_size]
-        state = self.initial_state_layer(z)  # (B, Σ sizes)
+        if self.latent_size:
+            state = self.initial_state_layer(z)  # (B, Σ sizes)
+        else:
+            state = ops.repeat(ops.tanh(self.start_bias)[None], batch, axis=0)
         bounds = [sum(self.cell.state_size[:k]) for k in range(1, len(self.cell.state_size))]
         seed = self.seed_generator if training else None
-        return list(ops.split(state, bounds, axis=-1)) + self.cell.project_context(z, seed)
+        context = self.cell.project_context(z, seed) if self.latent_size else []
+        return list(ops.split(state, bounds, axis=-1)) + context
 
     def advance(self, t, inputs, states):
         return self.cell(inputs, states)
@@ -291,4 +302,5 @@ class Decoder(AutoregressiveDecoder):
             "recurrent_dropout": self.recurrent_dropout,
             "input_dropout": self.input_dropout,
             "residual": self.residual,
+            "learned_start": self.learned_start,
         }

@@ -1,6 +1,7 @@
 """Magenta's MusicVAE: the same numbers on the same weights (../shared/fixtures/magenta)."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from keras import ops
 
 from latentgen.checkpoints.magenta_music import music_table
 from latentgen.checkpoints.mapping import assign, collect
+from latentgen.layers.bernoulli import BernoulliHead
 from latentgen.layers.decoder import Decoder
 from latentgen.layers.encoder import BidirectionalEncoder
 from latentgen.layers.groove_head import GrooveHead
@@ -16,7 +18,9 @@ from latentgen.layers.heads import CategoricalHead
 from latentgen.layers.hierarchical_decoder import HierarchicalDecoder
 from latentgen.layers.hierarchical_encoder import HierarchicalEncoder
 from latentgen.layers.joint_head import JointHead
+from latentgen.layers.nade import NadeHead
 from latentgen.music.optimizer import MusicAdam
+from latentgen.sequence_model import SequenceModel
 from latentgen.training.schedules import ExponentialApproach
 from latentgen.vae import SequenceVAE
 from tests.layers.test_decoder import weight_gradients
@@ -164,3 +168,61 @@ def test_training_loss_gradients_and_one_adam_step(case):
 def test_the_table_reads_in_both_directions(case):
     for name, tensor in collect(case.table).items():
         np.testing.assert_array_equal(tensor, case.tensors[name])
+
+
+def described(name):
+    """A model as ../shared/fixtures/magenta/README.md describes the case of this name."""
+    head, depth, control = CategoricalHead(32, 12, name="head"), 12, 0
+    units, residual, latent = UNITS, False, LATENT
+    if name == "flat_cat_stack2_residual":
+        head, units, residual = CategoricalHead(24, 12, name="head"), [24, 24], True
+    elif name == "flat_cat_controls":
+        control = 7
+    elif name == "flat_boolean":
+        head, depth = BernoulliHead(32, 1, name="head"), 1
+    elif name == "nade":
+        head, depth = NadeHead(32, 9, 8, name="head"), 10
+    elif name == "flat_uncond":
+        latent = 0
+    conducted = name == "hierdec_ar"
+    decoder = Decoder(
+        head,
+        units,
+        32 if conducted else latent,
+        control_size=control,
+        residual=residual,
+        learned_start=True,
+    )
+    if conducted:
+        decoder = HierarchicalDecoder(decoder, UNITS, latent, SEGMENT, autoregressive=True)
+    options = {"scored_steps": "before_end", "mean_over_steps": False}
+    if not latent:
+        return SequenceModel(decoder, 8, **options)
+    encoder_units = [24, 24] if residual else [32]
+    encoder = BidirectionalEncoder(encoder_units, depth + control, residual=residual)
+    return SequenceVAE(encoder, decoder, 8, scale_activation="softplus", **options)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "flat_cat",
+        "flat_cat_stack2_residual",
+        "flat_cat_controls",
+        "flat_boolean",
+        "nade",
+        "flat_uncond",
+        "hierdec_ar",
+    ],
+)
+def test_the_table_is_exactly_magentas_variables(name):
+    """Names and shapes as ../shared/fixtures/magenta/README.md lists them."""
+    listed = shared_path("fixtures/magenta/README.md").read_text()
+    line = listed.split(f"**music_{name}**\n")[1].splitlines()[0]
+    theirs = {
+        k: tuple(int(n) for n in v.split(", "))
+        for k, v in re.findall(r"`([^`]+)` \[([\d, ]+)\]", line)
+        if not v.startswith("0")
+    }
+    ours = {t.name: t.shape or t.joined_shape() for t in music_table(described(name))}
+    assert ours == theirs

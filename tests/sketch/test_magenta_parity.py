@@ -1,10 +1,14 @@
 """The original Sketch-RNN and ours give the same numbers on the same weights (TF1 checkpoints)."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from latentgen.checkpoints.magenta_sketch import sketch_table
+from latentgen.checkpoints.mapping import assign, collect
 from latentgen.sketch.vae import SketchDecoder, SketchVAE
 from tests.shared import shared_path
 
@@ -16,7 +20,6 @@ pytestmark = [
 ]
 CONDITIONAL = ["sketch_lstm", "sketch_layer_norm"]
 SIZES = {"encoder_units": 32, "decoder_units": 32, "mixtures": 5, "max_length": 12}
-CELL = {"sketch_lstm": "LSTMCell", "sketch_layer_norm": "LayerNormLSTMCell"}
 
 
 class Fixture:
@@ -28,7 +31,7 @@ class Fixture:
         folder = shared_path(f"fixtures/magenta/{case}")
         reader = tf.train.load_checkpoint(str(folder / "vector-0"))
         self.weights = {
-            name: reader.get_tensor(name)
+            name.removeprefix("vector_rnn/"): reader.get_tensor(name)
             for name in reader.get_variable_to_shape_map()
             if name.startswith("vector_rnn/")
         }
@@ -41,45 +44,6 @@ class Fixture:
         sequence = self.recorded["input_data"][:, 1:].astype("float32")
         return {"sequence": sequence, "length": self.recorded["sequence_lengths"].astype("int32")}
 
-    def mapped(self, arrays, prefix="vector_rnn/"):
-        """Magenta's arrays, by the path of our variable."""
-
-        def get(name):
-            return arrays[prefix + name]
-
-        cell = CELL.get(self.case, "LSTMCell")
-        kernel = get(f"RNN/{cell}/W_xh")
-        result = {
-            "decoder/head/projection/kernel": get("RNN/output_w"),
-            "decoder/head/projection/bias": get("RNN/output_b"),
-            "decoder/cells/cell_0/kernel": kernel[:5],
-            "decoder/cells/cell_0/recurrent_kernel": get(f"RNN/{cell}/W_hh"),
-        }
-        if cell == "LayerNormLSTMCell":
-            for ours, theirs in (("gate_norm", "ln_all"), ("memory_norm", "ln_c")):
-                for part in ("gamma", "beta"):
-                    result[f"decoder/cells/cell_0/{ours}/{part}"] = get(
-                        f"RNN/{cell}/{theirs}/ln_{part}"
-                    )
-        else:
-            result["decoder/cells/cell_0/bias"] = get(f"RNN/{cell}/bias")
-        if self.case not in CONDITIONAL:
-            return result
-        result["decoder/cells/cell_0/context_kernel"] = kernel[5:]
-        state_w, state_b = get("linear/super_linear_w"), get("linear/super_linear_b")
-        if cell == "LSTMCell":  # packed as c, h; ours is h, c
-            state_w, state_b = np.roll(state_w, 32, axis=1), np.roll(state_b, 32)
-        result |= {"decoder/initial_state/kernel": state_w, "decoder/initial_state/bias": state_b}
-        for ours, theirs in (("forward", "fw"), ("backward", "bw")):
-            for part, name in (("kernel", "W_xh"), ("recurrent_kernel", "W_hh"), ("bias", "bias")):
-                result[f"encoder/{ours}_rnn_0/{ours}_0/cell_0/{part}"] = get(
-                    f"ENC_RNN/{theirs}/LSTMCell/{name}"
-                )
-        for ours, theirs in (("mean", "mu"), ("scale", "sigma")):
-            for part, name in (("kernel", "w"), ("bias", "b")):
-                result[f"posterior_{ours}/{part}"] = get(f"ENC_RNN_{theirs}/super_linear_{name}")
-        return result
-
     def model(self, **options):
         cell = "layer_norm" if self.case == "sketch_layer_norm" else "lstm"
         options = {"decoder_cell": cell, "recurrent_dropout": 0.0} | options
@@ -88,11 +52,12 @@ class Fixture:
         else:
             sizes = {k: v for k, v in SIZES.items() if k != "encoder_units"}
             model = SketchDecoder(**sizes, **options)
-        arrays = self.mapped(self.weights)
-        variables = {v.path: v for v in model.trainable_variables}
-        assert set(arrays) == set(variables)
-        for path, variable in variables.items():
-            variable.assign(arrays[path])
+        table = sketch_table(model)
+        wanted = {tensor.name for tensor in table}  # the rest is the optimiser's
+        tensors = {k: v for k, v in self.weights.items() if k in wanted}
+        assign(table, tensors, self.case)
+        for name, tensor in collect(table).items():
+            np.testing.assert_array_equal(tensor, tensors[name])
         return model
 
 
@@ -169,14 +134,14 @@ def test_training_loss_gradients_and_one_adam_step(any_case):
     close(cost, recorded["train_cost"])
     variables = [v.value for v in model.trainable_variables]
     gradients = tape.gradient(cost, variables)
-    theirs = any_case.mapped(recorded, prefix="grad/vector_rnn/")
-    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
-        close(gradient, theirs[variable.path], 2e-5)
+    table = sketch_table(model)
+    ours = {id(v): g for v, g in zip(model.trainable_variables, gradients, strict=True)}
+    for name, gradient in collect(table, lambda v: np.array(ours[id(v)])).items():
+        close(gradient, recorded[f"grad/vector_rnn/{name}"], 2e-5)
     optimizer = keras.optimizers.Adam(1e-3, epsilon=1e-8, clipvalue=1.0)
     optimizer.apply(gradients, model.trainable_variables)
-    theirs = any_case.mapped(recorded, prefix="after1/vector_rnn/")
-    for variable in model.trainable_variables:
-        close(variable, theirs[variable.path])
+    for name, value in collect(table).items():
+        close(value, recorded[f"after1/vector_rnn/{name}"])
     close(training_loss(any_case, model)[1], recorded["cost_after_1_step"])
 
 
@@ -205,3 +170,17 @@ def test_mixture_weights_along_a_sampled_drawing(any_case):
     unrolled = model.decoder.teacher_forced(None if z is None else z[:1], drawn)
     weights = ops.softmax(model.head.split(unrolled.parameters).logits)[0]
     close(weights, recorded["sampled_T0.4_seed0_pi"])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "layer_norm", "hyper"])
+def test_the_table_is_exactly_magentas_variables(cell):
+    """Names and shapes as ../shared/fixtures/magenta/README.md lists them."""
+    listed = shared_path("fixtures/magenta/README.md").read_text()
+    line = listed.split(f"**sketch_{cell}**\n")[1].splitlines()[0]
+    theirs = {
+        k.removeprefix("vector_rnn/"): tuple(int(n) for n in v.split(", "))
+        for k, v in re.findall(r"`([^`]+)` \[([\d, ]+)\]", line)
+    }
+    model = SketchVAE(latent_size=16, decoder_cell=cell, **SIZES)
+    ours = {t.name: t.shape or t.joined_shape() for t in sketch_table(model)}
+    assert ours == theirs
