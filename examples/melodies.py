@@ -35,13 +35,16 @@ def main():
 
     # The rules are asked about what the frozen model plays; their answers teach the constraints.
     constraints = LatentConstraints(vae.latent_size, seed=options.seed)
-    constraints.fit_reward(play, RULES, samples=options.samples, turns=options.turns)
+    real = vae.reference  # latent vectors of what people played
+    asking = {"samples": options.samples, "turns": options.turns, "rounds": 2}
+    constraints.fit_reward(play, RULES, z=real.mean[:500], **asking)
+    constraints.keep_real(real.mean, real.scale, options.seed)
     print(constraints.report)
 
     prior = constraints.sample(6, strength=0, seed=options.seed)
     sections = [Section("unasked", play(prior))]
     for wish in WISHES:
-        z = constraints.transform(prior, dict.fromkeys(wish, True))
+        z = constraints.transform(prior, dict.fromkeys(wish, True), method="density")
         sections.append(Section(" and ".join(wish), play(z)))
         obeyed = sum(all(RULES[name](notes) for name in wish) for notes in sections[-1].passages)
         print(f"{sections[-1].title}: {obeyed} of 6")

@@ -28,13 +28,27 @@ def density(
     """
     moved, real = actor(constraints, z, condition), constraints.real
     match = attribute_weight * _log_matches(constraints, real, condition)
+    return uphill(moved, real, constraints.bandwidth, steps, match)
+
+
+def uphill(
+    z: np.ndarray,
+    real: np.ndarray,
+    bandwidth: float,
+    steps: int = 3,
+    match: np.ndarray | None = None,
+) -> np.ndarray:
+    """z (n, d) after mean-shift steps on the density of real z (m, d); learns nothing.
+
+    `match` (n, m) is what is added to the logarithms of the m summands' weights.
+    """
     for _ in range(steps):
         # |z - z_i|² up to a term that is the same for all i and drops out of the softmax
-        squares = (real**2).sum(1) - 2 * moved @ real.T
-        logits = match - squares / (2 * constraints.bandwidth**2)
+        squares = (real**2).sum(1) - 2 * z @ real.T
+        logits = -squares / (2 * bandwidth**2) + (0.0 if match is None else match)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-        moved = (weights / weights.sum(axis=1, keepdims=True) @ real).astype("float32")
-    return moved
+        z = (weights / weights.sum(axis=1, keepdims=True) @ real).astype("float32")
+    return z
 
 
 def _log_matches(constraints: Constraints, real: np.ndarray, condition: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ def _opening(take: Take) -> str:
 
 
 def _part(take: Take) -> str:
-    groups = (take.unasked, take.realistic, *take.asked.values(), take.sweep, take.path)
+    groups = (take.realistic, *take.asked.values(), take.sweep, take.path)
     scales = frame(
         [p for group in (*groups, take.originals, *take.changed.values()) for p in group]
     )
@@ -61,7 +61,8 @@ def _part(take: Take) -> str:
         f'<h2 class="part">{escape(name)}</h2>'
         f"<p>Learnt from {escape(SOURCES.get(take.preset, 'music'))}; the constraints in "
         f"{take.seconds:.0f} seconds.</p>"
-        + _row(label("unasked"), take.unasked, scales, red=True)
+        # The prior may play at both ends of the piano, and on scales of its own.
+        + _row(label("unasked"), take.unasked, frame(take.unasked), red=True)
         + _row(label("realism alone"), take.realistic, scales)
         + _wishes(take, scales)
         + _sweep(take, scales)

@@ -16,6 +16,7 @@ from latentgen.music import (
     attributes,
     drum_attributes,
     read_notes,
+    write_roll,
 )
 from latentgen.vae import Posterior
 from tests.music.songs import SCALE, melody, write_song
@@ -67,6 +68,18 @@ def test_the_seed_says_what_is_played(desk):
     a, b, c = ((desk / f"{name}.svg").read_text() for name in "abc")
     assert a == b
     assert a != c
+
+
+def test_samples_are_made_realistic_unless_the_prior_is_asked_for(desk):
+    ok("sample", *TINY, "-n", 4, "--out", "real.svg")
+    ok("sample", *TINY, "-n", 4, "--prior", "--out", "prior.svg")
+    vae = MusicVAE.from_preset("my-music")
+    write_roll("expected.svg", vae.sample(4, temperature=1.0), captions=["1", "2", "3", "4"])
+    real, prior, expected = (
+        (desk / f"{name}.svg").read_text() for name in ("real", "prior", "expected")
+    )
+    assert prior == expected
+    assert real != prior
 
 
 def test_nothing_is_overwritten_unasked(desk, capsys):

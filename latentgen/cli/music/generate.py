@@ -1,7 +1,7 @@
 """The verbs that play with a trained model: sample, continue, reconstruct, interpolate."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,11 @@ from latentgen.cli.output import wrote
 from latentgen.cli.progress import waiting
 from latentgen.errors import InputError
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from latentgen.music.vae import MusicVAE
+
 app = typer.Typer()
 
 
@@ -34,6 +39,14 @@ app = typer.Typer()
 def sample(
     count: Count = 16,
     preset: Preset = MELODIES,
+    prior: Annotated[
+        bool,
+        typer.Option(
+            "--prior",
+            help="Leave latent vectors where the prior has them; else they are moved to where "
+            "those of real music are, which presets know.",
+        ),
+    ] = False,
     temperature: Temperature = 0.5,
     tempo: Tempo = None,
     program: Program = None,
@@ -43,12 +56,13 @@ def sample(
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Play something: latent vectors from the prior, decoded."""
+    """Play something: latent vectors from the prior, made realistic, decoded."""
     check_out(out, count, overwrite)
     vae = open_vae(preset)
     how = playing(vae, temperature, tempo, program, chords, key, seed)
     with waiting(f"Playing {count}"):
-        passages = vae.sample(count, **how)
+        z = vae.sample_prior(count, seed)
+        passages = vae.decode(z if prior else _realistic(vae, z), **how)
     write(out, passages, f"Sampled from {preset}")
     wrote(out, f"{count} passages sampled from {preset}")
 
@@ -163,17 +177,26 @@ def interpolate(
     check_exists(first, second)
     vae = open_vae(preset)
     names = track_names(tracks)
-    ends = [read_one(name, vae.converter, names) for name in (first, second)]
-    how = playing(vae, temperature, tempo, program, chords, key, seed, ends)
+    begin, end = (read_one(name, vae.converter, names) for name in (first, second))
+    how = playing(vae, temperature, tempo, program, chords, key, seed, [begin, end])
     if "control" in how:
         how["control"] = _from_one_to_other(how["control"], steps)
     with waiting(f"Playing {steps}"):
-        passages = vae.interpolate(*ends, steps, **how)
+        passages = vae.interpolate(begin, end, steps, **how)
     write(out, passages, f"From {first} to {second}")
     wrote(out, f"{steps} passages from {first} to {second}")
 
 
-def _from_one_to_other(control, steps: int):
+def _realistic(vae: "MusicVAE", z: "np.ndarray") -> "np.ndarray":
+    """z moved uphill on the density of the preset's real z, if it has some."""
+    from latentgen.constraints.density import uphill
+
+    if vae.reference is None:
+        return z
+    return uphill(z, vae.reference.mean, float((vae.reference.scale**2).mean() ** 0.5))
+
+
+def _from_one_to_other(control: "np.ndarray", steps: int) -> "np.ndarray":
     """The controls (steps, T, depth): the first's for the first half, then the second's."""
     import numpy as np
 
