@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "training_step", "constraints", "gpu", "music")
+NAMES = ("generation", "training_step", "constraints", "gpu", "music", "music_constraints")
 
 
 def main() -> None:

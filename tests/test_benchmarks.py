@@ -18,6 +18,10 @@ from tests.shared import REPOSITORY
         ("constraints", ["Latent constraints from 24 labels"]),
         ("gpu", ["GPU: SketchVAE"]),
         ("music", ["Decoding: cat-mel", "Training step: cat-mel", "Sixteen bars: hierdec"]),
+        (
+            "music_constraints",
+            ["Zero-shot constraints on melodies: 2", "Constraints on melodies from 24 labels"],
+        ),
     ],
 )
 def test_a_benchmark_prints_its_table(name, titles):

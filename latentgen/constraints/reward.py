@@ -39,7 +39,7 @@ def fit_reward(
     samples: int = 2000,
     z: Any = None,
     turns: int = 1500,
-    batch_size: int = 128,
+    batch_size: int = 64,
     critic_steps: int = 2,
     learning_rate: float = 1e-3,
     attribute_weight: float = 30.0,
