@@ -12,6 +12,7 @@ further deviations, measured on Magenta's melodies (benchmarks/music_constraints
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,14 +130,19 @@ def fit_reward(
             judge.train(everything, codes[-1], held_out)
             learnt.append(judge.frozen(everything, codes[-1], held_out))
         constraints.learn([p for p, _ in learnt], [r for _, r in learnt], everything, codes)
-        rows = batch_size * (critic_steps + 1)
         batches = Batches(
-            *(everything, np.zeros((1, size), "float32"), attributes),
-            *(list(constraints.predictors), codes, rows, each, seed + index),
+            everything,
+            np.zeros((1, size), "float32"),
+            attributes,
+            list(constraints.predictors),
+            codes,
+            rows=batch_size * (critic_steps + 1),
+            count=each,
+            seed=seed + index,
             real=len(real.z),
             revealed=REVEALED,
         )
-        losses = network.play(batches, lambda share, what, step=step: step(0.3 + 0.7 * share, what))
+        losses = network.play(batches, partial(_later, step))
     network.log_match = log_match(constraints.predictors, [a.width for a in attributes])
     constraints.keep_real(real.z, np.zeros(1), seed)
     seconds = time.monotonic() - started
@@ -171,6 +177,11 @@ def _share_of(
     """The progress of one round as a share of all rounds."""
     prefix = f"round {index + 1} of {rounds}: "
     return lambda share, message: tell((index + share) / rounds, prefix + message)
+
+
+def _later(tell: Callable[[float, str], None], share: float, message: str) -> None:
+    """Playing is the last part of a round."""
+    tell(0.3 + 0.7 * share, message)
 
 
 def _proposals(constraints: "LatentConstraints", z: np.ndarray) -> np.ndarray:
