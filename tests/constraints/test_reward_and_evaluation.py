@@ -116,7 +116,7 @@ def test_bad_rules_are_refused():
         (decode, lambda o: True, "received True for all"),
         (decode, "rule", "expected a decoder"),
         ("vae", lambda o: True, "expected a decoder"),
-        (lambda z: [1], lambda o: True, "expected to return 30 outputs"),
+        (lambda z: [1], lambda o: True, "expected to return 60 outputs"),
     ]
     for decoder, rule, message in cases:
         with pytest.raises(InputError, match=message):
