@@ -89,17 +89,19 @@ def fit_reward(
         return random.standard_normal((count, size), dtype="float32")
 
     tell(0.0, f"round 1 of {rounds}: asking the rule")
-    real, proposed = _Asked(decode, rules, size), _Asked(decode, rules, size)
+    real, others = _Asked(decode, rules, size), _Asked(decode, rules, size)
+    drawn = real  # what the prior's samples count as
     if z is not None:
         real.ask(check_z(z, size))
-    real.ask(prior(2 * samples))
+        drawn = others
     for _ in range(SEARCHES):
-        if all(map(_teaches, real.answers.values())):
+        drawn.ask(prior(2 * samples))
+        answers = {name: real.answers[name] + drawn.answers[name] for name in rules}
+        if all(map(_teaches, answers.values())):
             break
-        real.ask(prior(2 * samples))
-    _check_answers(real.answers)
-    kinds = constraints.kinds(real.answers)
-    attributes = [infer_attribute(n, np.array(real.answers[n], object), kinds[n]) for n in kinds]
+    _check_answers(answers)
+    kinds = constraints.kinds(answers)
+    attributes = [infer_attribute(n, np.array(answers[n], object), kinds[n]) for n in kinds]
     judges = [Judge(attribute, size, seed + k) for k, attribute in enumerate(attributes)]
     constraints.attributes, constraints.attribute_names = tuple(attributes), tuple(kinds)
     # Compiled once: the actor's loss reads the judges' variables, whatever they learn later.
@@ -118,13 +120,13 @@ def fit_reward(
         step = _share_of(tell, index, rounds)
         if index:
             step(0.0, "asking the rule")
-            proposed.ask(_proposals(constraints, prior(samples // 2)))
-            real.ask(prior(samples - samples // 2))
+            others.ask(_proposals(constraints, prior(samples // 2)))
+            drawn.ask(prior(samples - samples // 2))
         step(0.2, "training the attribute critics")
-        everything = np.concatenate([real.z, proposed.z])
+        everything = np.concatenate([real.z, others.z])
         codes, learnt = [], []
         for attribute, judge in zip(attributes, judges, strict=True):
-            parts = [asked.codes(attribute) for asked in (real, proposed)]
+            parts = [asked.codes(attribute) for asked in (real, others)]
             held_out = np.concatenate([hold_out(attribute, part) for part in parts])
             codes.append(np.concatenate(parts))
             judge.train(everything, codes[-1], held_out)
