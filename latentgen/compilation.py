@@ -19,7 +19,8 @@ def compiled(layer: keras.layers.Layer, function: Callable, jit_compile: bool = 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function, jit_compile=jit_compile)
+        # Control flow is written in keras.ops, so that nothing is left for AutoGraph to rewrite.
+        return tf.function(function, autograph=False, jit_compile=jit_compile)
     if keras.backend.backend() == "jax":
         import jax
 
