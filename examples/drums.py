@@ -15,7 +15,7 @@ from latentgen.vae import slerp
 
 RULES = {
     "four on the floor": lambda notes: kick_on_beat(notes) > 0.99,
-    "hats": lambda notes: hit_density(notes) >= 4 and hi_hat_share(notes) > 0.6,
+    "hats": lambda notes: hit_density(notes) >= 4 and hi_hat_share(notes) > 0.5,
 }
 
 

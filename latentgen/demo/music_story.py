@@ -28,7 +28,8 @@ from latentgen.music.vae import MusicVAE
 from latentgen.vae import Posterior, slerp
 
 EACH = 3  # passages of a row
-STRENGTHS = (0.0, 0.4, 0.7, 1.0, 1.2, 1.4)
+STRENGTHS = (0.0, 0.3, 0.6, 0.8, 1.0, 1.3)
+CANDIDATES = 16  # of which the sweep starts at the one furthest from its wish
 REAL, QUESTIONS, ROUNDS, TURNS = 300, 500, 2, 600  # of learning, to take half a minute
 SAMPLES = 48  # judged, of each method and wish
 TEMPERATURE = 0.5
@@ -151,15 +152,17 @@ def _asked(vae: MusicVAE, constraints: LatentConstraints, take: Take, seed: int)
         z = constraints.transform(prior, dict.fromkeys(names, True), method=METHOD)
         after = _decode(vae, take, z, seed)
         take.asked[names] = after[:EACH]
-        take.shares[names] = tuple(float(take.holds(names, p).mean()) for p in (before, after))
+        unasked, asked = (float(take.holds(names, p).mean()) for p in (before, after))
+        take.shares[names] = unasked, asked
 
 
 def _sweep(vae: MusicVAE, constraints: LatentConstraints, take: Take, seed: int) -> None:
-    """One z, moved further and further; the same noise plays each."""
-    start = constraints.sample(1, method=METHOD, seed=seed + 1)
-    wish = {take.wishes[1].name: True}
+    """One z, far from the wish, moved further and further; the same noise plays each."""
+    name = take.wishes[1].name
+    starts = constraints.sample(CANDIDATES, method=METHOD, seed=seed + 1)
+    start = starts[[int(constraints.score(starts)[name].argmin())]]
     rows = [
-        constraints.transform(start, wish, method=METHOD, strength=strength)
+        constraints.transform(start, {name: True}, method=METHOD, strength=strength)
         for strength in STRENGTHS
     ]
     take.sweep = [_decode(vae, take, z, seed)[0] for z in rows]

@@ -40,7 +40,7 @@ def dense(notes: NoteSequence) -> bool:
 
 
 def busy(notes: NoteSequence) -> bool:
-    return hit_density(notes) >= 18
+    return hit_density(notes) >= 22
 
 
 def four_on_the_floor(notes: NoteSequence) -> bool:
@@ -48,7 +48,7 @@ def four_on_the_floor(notes: NoteSequence) -> bool:
 
 
 def hats(notes: NoteSequence) -> bool:
-    return hit_density(notes) >= 4 and hi_hat_share(notes) > 0.6
+    return hit_density(notes) >= 4 and hi_hat_share(notes) > 0.5
 
 
 MELODY_WISHES = (
@@ -58,9 +58,9 @@ MELODY_WISHES = (
     MusicWish("dense", "dense (7 notes a bar or more)", dense),
 )
 DRUM_WISHES = (
-    MusicWish("busy", "busy (18 hits a bar or more)", busy),
+    MusicWish("busy", "busy (22 hits a bar or more)", busy),
     MusicWish("four", "four on the floor (a kick on every beat)", four_on_the_floor),
-    MusicWish("hats", "hi-hats (over 60% of the hits)", hats),
+    MusicWish("hats", "hi-hats (over half of the hits)", hats),
 )
 MELODY_PAIRS = (("in_c", "high"), ("in_c", "dense"))
 DRUM_PAIRS = (("four", "hats"),)
