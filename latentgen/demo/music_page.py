@@ -56,13 +56,14 @@ def _part(take: Take) -> str:
     scales = frame(
         [p for group in (*groups, take.originals, *take.changed.values()) for p in group]
     )
+    # The prior may play at both ends of the piano: it has scales of its own.
+    unasked = frame(take.unasked, height=scales.height)
     name = NAMES.get(take.preset, take.preset)
     return (
         f'<h2 class="part">{escape(name)}</h2>'
         f"<p>Learnt from {escape(SOURCES.get(take.preset, 'music'))}; the constraints in "
         f"{take.seconds:.0f} seconds.</p>"
-        # The prior may play at both ends of the piano, and on scales of its own.
-        + _row(label("unasked"), take.unasked, frame(take.unasked), red=True)
+        + _row(label("unasked"), take.unasked, unasked, red=True)
         + _row(label("realism alone"), take.realistic, scales)
         + _wishes(take, scales)
         + _sweep(take, scales)
