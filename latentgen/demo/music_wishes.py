@@ -63,4 +63,4 @@ DRUM_WISHES = (
     MusicWish("hats", "hi-hats (over half of the hits)", hats),
 )
 MELODY_PAIRS = (("in_c", "high"), ("in_c", "dense"))
-DRUM_PAIRS = (("four", "hats"),)
+DRUM_PAIRS = (("busy", "four"),)
