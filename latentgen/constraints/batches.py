@@ -37,10 +37,13 @@ class Batches(keras.utils.PyDataset):
         seed: int,
         real: int | None = None,
         revealed: float = REVEALED,
+        true_share: float = 0.5,
     ):
-        """`real`: how many of the first z count as real where nothing is asked; all if None."""
+        """`real`: how many of the first z count as real where nothing is asked; all if None.
+        `true_share`: of the rows drawn for a binary attribute, those that ask for True."""
         super().__init__()
         self.real, self.revealed = len(z) if real is None else real, revealed
+        self.true_share = true_share
         self.z, self.scale = z, np.broadcast_to(scale, z.shape)
         self.attributes, self.rows, self.count, self.seed = attributes, rows, count, seed
         self.chances: list[list[np.ndarray]] = []  # of each row, by attribute and class
@@ -80,6 +83,8 @@ class Batches(keras.utils.PyDataset):
             first[:] = -1
         for a, attribute in enumerate(self.attributes):
             classes = random.integers(max(1, len(attribute.classes)), size=n)
+            if attribute.kind == "binary" and self.true_share != 0.5:
+                classes = (random.random(n) < self.true_share).astype(int)
             for c, chances in enumerate(self.chances[a]):
                 own = (first == a) & (classes == c)
                 picked[own] = random.choice(len(self.z), size=int(own.sum()), p=chances)

@@ -102,7 +102,8 @@ class LatentConstraints(Constrained):
             labels: attribute -> n values, None or NaN where unknown; or a structured array; none:
                 the realism constraint alone.
             scale: the posterior's deviations, (n, latent_size) or (latent_size,): real z are then
-                samples of q(z | x), as published.
+                samples of q(z | x), as published. Without it an actor that few labels teach goes
+                to the labelled z themselves: for the z of a decoder alone, state a guess.
             unlabelled: further real z (m, latent_size): they teach realism, and those that the
                 attribute critics are sure of teach the attributes too.
             turns: of `critic_steps` critic updates and one actor update, `batch_size` rows each.

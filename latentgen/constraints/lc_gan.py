@@ -8,7 +8,7 @@ Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real la
   beyond the paper, - a * log p(y | z' + noise) by the attribute critics: from seventy labels these
   are far better calibrated than D can be. a = 0 is the published loss. Noise is for attribute
   critics that are networks: an actor finds the z' where they err, unless it must please them all
-  around z' (reward.py).
+  around z' (reward.py). There z' longer than the prior's cost too, l * max(0, mean z'^2 - 1).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ class LCGAN(TwoPlayerModel):
 
     `judges` are layers that `log_match` reads: as parts of the model their variables enter every
     compiled step anew. `noise` is the deviation of the noise that they see z' with.
+    `length_weight` is l.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LCGAN(TwoPlayerModel):
         seed: int = 0,
         judges: Sequence[keras.layers.Layer] = (),
         noise: float = 0.0,
+        length_weight: float = 0.0,
     ):
         super().__init__()
         self.actor = Trunk(latent_size, condition_size, 2 * latent_size, hidden, layers, 2 * seed)
@@ -53,7 +55,7 @@ class LCGAN(TwoPlayerModel):
         self.precision = (1 / np.broadcast_to(sigma, (latent_size,)) ** 2).astype("float32")
         self.distance_weight, self.attribute_weight = distance_weight, attribute_weight
         self.log_match = log_match
-        self.judges, self.noise = list(judges), noise
+        self.judges, self.noise, self.length_weight = list(judges), noise, length_weight
         self.draws = keras.random.SeedGenerator(seed)
 
     def prepare(
@@ -109,6 +111,9 @@ class LCGAN(TwoPlayerModel):
         loss = ops.mean(ops.softplus(-self.critic(moved, condition)))
         distance = ops.log1p((moved - source) ** 2) * self.precision
         loss += self.distance_weight * ops.mean(distance)
+        if self.length_weight:
+            longer = ops.relu(ops.mean(moved**2, axis=-1) - 1)
+            loss += self.length_weight * ops.mean(longer)
         if self.log_match is not None and self.attribute_weight:
             if self.noise:
                 near = keras.random.normal(ops.shape(moved), seed=self.draws)

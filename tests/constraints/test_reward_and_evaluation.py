@@ -56,6 +56,7 @@ def test_two_rules_hold_together_and_what_was_learnt_is_saved(tmp_path):
     settings = {"samples": 300, "turns": 240, "batch_size": 32, "learning_rate": 3e-3}
     constraints = small().fit_reward(decode, rules, rounds=2, **settings)
     assert min(constraints.report.scores.values()) > 0.9
+    assert (constraints.sample(200, {"up": True}, seed=9) ** 2).mean() < 1.5  # not ever further
     z = constraints.sample(200, {"up": True, "side": True}, seed=9)
     assert np.mean([all(f(o) for f in rules.values()) for o in decode(z)]) > 0.6
     constraints.save(tmp_path / "rules.npz")
