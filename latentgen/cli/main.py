@@ -14,7 +14,7 @@ from latentgen import __version__
 from latentgen.cli import music, sketch
 from latentgen.cli.options import Overwrite, Seed, examples
 from latentgen.cli.output import check_free
-from latentgen.cli.startup import import_keras
+from latentgen.cli.startup import import_keras, import_note_seq
 from latentgen.errors import LatentgenError
 
 app = typer.Typer(
@@ -119,6 +119,7 @@ def demo(
 ) -> None:
     """Learn latent constraints before your eyes, of drawings and of music; show what they do."""
     check_free(out, overwrite)
+    import_note_seq()
     import_keras()
     from latentgen.demo import run as run_demo
 
