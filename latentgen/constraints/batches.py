@@ -9,6 +9,7 @@ from latentgen.constraints.predictors import ARRAYS, Predictor
 UNCONDITIONAL = 0.2  # share of the rows that ask for realism alone
 REVEALED = 0.15  # chance of each further attribute to be asked for too
 LABELLED = 0.5  # share of the rows drawn from labelled ones where unlabelled ones look alike
+REAL, FEWEST_REAL = 0.8, 32  # share drawn from the z that count as real, if so many have a class
 PRIOR_FAKES = 0.1  # share of the critic's fakes that are prior samples (METHODS.md, section 1)
 
 
@@ -65,6 +66,10 @@ class Batches(keras.utils.PyDataset):
                 labelled = known == index
                 alike = posterior[:, index] * (posterior[:, index] > 0.5) * np.isnan(known)
                 own = labelled / labelled.sum()
+                if labelled[: self.real].sum() >= FEWEST_REAL:
+                    # Mostly what was not proposed: learning from itself an actor narrows down.
+                    first = labelled * (np.arange(len(z)) < self.real)
+                    own = (1 - REAL) * own + REAL * first / first.sum()
                 total = alike.sum()
                 self.chances[-1].append(_mixture(own, alike / total) if total >= 1 else own)
 
