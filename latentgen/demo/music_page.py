@@ -111,8 +111,8 @@ def _changes(take: Take, scales: Frame) -> str:
         _row(label(take.title([name])), passages, scales) for name, passages in take.changed.items()
     ]
     return (
-        "<h3>The same, but…</h3><p>Identity-preserving change: gradient ascent moves what people "
-        "played just far enough for one wish, and stops.</p>" + "".join(rows)
+        "<h3>The same, but…</h3><p>Identity-preserving change: what people played, moved most of "
+        "the way to what has the wish, so that something of it stays.</p>" + "".join(rows)
     )
 
 

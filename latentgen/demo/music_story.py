@@ -29,6 +29,7 @@ from latentgen.vae import Posterior, slerp
 
 EACH = 3  # passages of a row
 STRENGTHS = (0.0, 0.3, 0.6, 0.8, 1.0, 1.3)
+CHANGE = 0.7  # how far a passage is changed
 CANDIDATES = 16  # of which the sweep starts at the one furthest from its wish
 REAL, QUESTIONS, ROUNDS, TURNS = 300, 500, 2, 600  # of learning, to take half a minute
 SAMPLES = 48  # judged, of each method and wish
@@ -178,13 +179,18 @@ def _path(vae: MusicVAE, constraints: LatentConstraints, take: Take, seed: int) 
 
 
 def _changed(vae: MusicVAE, constraints: LatentConstraints, take: Take, seed: int) -> None:
-    """What people played, each changed in one respect: gradient ascent that stays near."""
+    """What people played, each changed in one respect: most of the way, on the density of real z.
+
+    (Gradient ascent keeps more of a passage, but finds z that please the critics and play noise.)
+    """
     assert vae.reference is not None
     real = vae.reference.mean
     z = real[np.random.default_rng(seed).choice(len(real), EACH, replace=False)]
     take.originals = _decode(vae, take, z, seed)
     for wish in (take.wishes[0], take.wishes[-1]):
-        moved = constraints.transform(z, {wish.name: True}, method="ascent", seed=seed)
+        moved = constraints.transform(
+            z, {wish.name: True}, method=METHOD, strength=CHANGE, steps=1, seed=seed
+        )
         take.changed[wish.name] = _decode(vae, take, moved, seed)
 
 
