@@ -66,7 +66,7 @@ class Batches(keras.utils.PyDataset):
                 labelled = known == index
                 alike = posterior[:, index] * (posterior[:, index] > 0.5) * np.isnan(known)
                 own = labelled / labelled.sum()
-                if labelled[: self.real].sum() >= FEWEST_REAL:
+                if self.real < len(z) and labelled[: self.real].sum() >= FEWEST_REAL:
                     # Mostly what was not proposed: learning from itself an actor narrows down.
                     first = labelled * (np.arange(len(z)) < self.real)
                     own = (1 - REAL) * own + REAL * first / first.sum()
