@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from latentgen.music.collection import Collection, groove_splits, read_collection
+from latentgen.music.configurations import configuration
 from latentgen.music.converters import DrumConverter, MelodyConverter
 from latentgen.music.data import MusicBatches
 from latentgen.music.evaluation import evaluate
@@ -57,7 +58,7 @@ def main() -> None:
     collection = read(options.what, options.data)
     print(collection.report)
     keras.utils.set_random_seed(options.seed)
-    vae = model(options.what, options.seed)
+    vae = MusicVAE(**configuration(f"{options.what}_2bar"), seed=options.seed)
     rate = ExponentialApproach(1e-3, 1e-5, 0.02 ** (1 / options.steps))
     vae.compile(MusicAdam(rate), jit_compile=False)
     train = collection.part("train")
@@ -100,15 +101,6 @@ def read(what: str, folder: Path) -> Collection:
             folder, DrumConverter(), hop_bars=1, min_notes=3, split=groove_splits(folder)
         )
     return read_collection(folder, MelodyConverter(), hop_bars=1, tracks=["MELODY"], min_notes=3)
-
-
-def model(what: str, seed: int) -> MusicVAE:
-    """Smaller than Magenta's two-bar models, to ship; they are to reconstruct well rather than to
-    sample well from the prior, which a realism constraint makes up for."""
-    shared = {"beta": 0.1, "beta_rate": 0.999, "free_bits": 48.0, "seed": seed}
-    if what == "drums":
-        return MusicVAE(DrumConverter(), 64, encoder_units=[160], decoder_units=[320], **shared)
-    return MusicVAE(MelodyConverter(), 96, encoder_units=[192], decoder_units=[384], **shared)
 
 
 if __name__ == "__main__":

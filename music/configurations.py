@@ -1,4 +1,4 @@
-"""The 23 configurations that Magenta published for MusicVAE, by their names.
+"""The 23 configurations that Magenta published for MusicVAE, and two of ours, by their names.
 
 A configuration is what it represents (its converter), its size, and how its decoder is built; what
 configurations share is written once. (Magenta's configs.py, of which sizes and names are kept.)
@@ -23,6 +23,8 @@ PHRASE = {"latent_size": 512, "encoder_units": [2048, 2048], "decoder_units": [2
 CONDUCTED = {"latent_size": 512, "encoder_units": [2048, 2048], "decoder_units": [1024, 1024]}
 HIERARCHICAL = {"latent_size": 512, "encoder_units": [1024], "decoder_units": [1024, 1024]}
 
+# To reconstruct well rather than to sample well from the prior: constraints make up for that.
+SHIPPED = {"beta": 0.1, "beta_rate": 0.999, "free_bits": 48.0}
 PLAIN = {"beta": 1.0, "beta_rate": 0.0}
 SCHEDULED = {"sampling": "inverse_sigmoid", "sampling_rate": 1000.0}
 FREE_48 = PLAIN | {"free_bits": 48.0, "beta": 0.2}
@@ -38,7 +40,7 @@ MULTI_BIG = TRACKS | {"encoder_units": [2048], "decoder_units": [1024, 1024, 102
 
 
 def _family(name: str) -> tuple[Converter, dict[str, Any]] | None:
-    """The converter and the model's arguments of a name; None of one that is none of Magenta's."""
+    """The converter and the model's arguments of a name; None of one that is none of these."""
     match name:
         case "cat-mel_2bar_small":
             return MelodyConverter(top_line=True), SMALL | SCHEDULED | {
@@ -92,6 +94,12 @@ def _family(name: str) -> tuple[Converter, dict[str, Any]] | None:
             return GrooveConverter(add=[2]), GROOVE
         case "groovae_2bar_hits_control_tfds":
             return GrooveConverter(hits_as_controls=True), GROOVE
+        case "melody_2bar":
+            sizes = {"latent_size": 96, "encoder_units": [192], "decoder_units": [384]}
+            return MelodyConverter(), SHIPPED | sizes
+        case "drums_2bar":
+            sizes = {"latent_size": 64, "encoder_units": [160], "decoder_units": [320]}
+            return DrumConverter(), SHIPPED | sizes
     return None
 
 
@@ -121,9 +129,11 @@ NAMES = (
     "groovae_2bar_hits_control_tfds",
 )
 
+OWN_NAMES = ("melody_2bar", "drums_2bar")
+
 
 def configuration(name: str) -> dict[str, Any]:
-    """MusicVAE's arguments for one of `NAMES`.
+    """MusicVAE's arguments for one of Magenta's `NAMES`, or of `OWN_NAMES`, the shipped presets'.
 
     'groovae_2bar_tap_fixed_velocity_note_dropout' differs from the one without in its training
     data alone: see `MusicBatches`.
@@ -133,6 +143,8 @@ def configuration(name: str) -> dict[str, Any]:
     """
     found = _family(name)
     if found is None:
-        raise InputError(f"configuration: expected one of {', '.join(NAMES)}; received {name!r}")
+        raise InputError(
+            f"configuration: expected one of {', '.join([*OWN_NAMES, *NAMES])}; received {name!r}"
+        )
     converter, arguments = found
     return {"converter": converter, **arguments}

@@ -146,30 +146,9 @@ def evaluate(
 
 def _arguments(config: str, bars: int | None, meter: str) -> dict[str, Any]:
     """MusicVAE's arguments for a configuration, with windows of so many bars of a meter."""
-    from latentgen.music.configurations import NAMES, configuration
-    from latentgen.music.converters import DrumConverter, MelodyConverter
+    from latentgen.music.configurations import configuration
 
-    # As the presets that ship were trained: to reconstruct well rather than to sample well.
-    small = {"beta": 0.1, "beta_rate": 0.999, "free_bits": 48.0}
-    sizes: dict[str, dict[str, Any]] = {
-        "melody_2bar": {
-            "converter": MelodyConverter(),
-            "latent_size": 96,
-            "encoder_units": [192],
-            "decoder_units": [384],
-        },
-        "drums_2bar": {
-            "converter": DrumConverter(),
-            "latent_size": 64,
-            "encoder_units": [160],
-            "decoder_units": [320],
-        },
-    }
-    if config not in (*sizes, *NAMES):
-        raise InputError(
-            f"--config: expected one of {', '.join([*sizes, *NAMES])}; received {config!r}"
-        )
-    arguments = small | sizes[config] if config in sizes else configuration(config)
+    arguments = configuration(config)
     converter = arguments["converter"]
     changed = {} if bars is None else {"bars": bars}
     if meter:
