@@ -92,7 +92,7 @@ def test_a_configuration_has_the_size_that_magentas_has():
     for name, count in expected.items():
         model = MusicVAE.from_config(name)
         assert sum(np.prod(v.shape) for v in model.trainable_variables) == count
-    with pytest.raises(InputError, match="expected one of melody_2bar, drums_2bar, cat-mel_2bar_small"):
+    with pytest.raises(InputError, match="one of melody_2bar, drums_2bar, cat-mel_2bar_small"):
         MusicVAE.from_config("cat-mel_2bar_tiny")
 
 
