@@ -1,9 +1,11 @@
 """Splits by name: what is in the test part today is there in ten years."""
 
+import doctest
 from collections import Counter
 
 import pytest
 
+from latentgen import splits
 from latentgen.errors import InputError
 from latentgen.splits import split_of
 
@@ -20,3 +22,9 @@ def test_split_is_deterministic_and_has_the_shares():
     assert [split_of(k, 0.3, 0.3) for k in keys] == ["train", "train", "valid", "valid", "test"]
     with pytest.raises(InputError, match="leave some for training"):
         split_of("1", valid=0.5, test=0.5)
+
+
+def test_the_example_in_the_documentation_is_true():
+    failed, tried = doctest.testmod(splits)
+    assert tried == 1
+    assert failed == 0

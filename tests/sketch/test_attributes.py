@@ -100,7 +100,7 @@ def test_arguments_are_checked_and_left_alone(function):
 
 
 def test_examples_in_the_documentation_are_true():
-    for name in ("attributes", "strokes", "quickdraw"):
+    for name in ("attributes", "strokes"):
         module = importlib.import_module(f"latentgen.sketch.{name}")
         failed, tried = doctest.testmod(module)
         assert tried > 0
