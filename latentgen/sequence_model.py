@@ -142,6 +142,16 @@ class SequenceModel(keras.Model):
         length = ops.reshape(length, (-1, segments, 1))
         return ops.reshape(ops.arange(steps // segments) < length, (-1, steps))
 
+    def sample_prior(self, n: int, seed: int = 0) -> np.ndarray:
+        """n latent vectors z ~ N(0, 1), (n, latent_size)."""
+        if n < 1:
+            raise InputError(f"n: expected how many to draw, 1 or more, received {n}")
+        if seed < 0:
+            raise InputError(f"seed: expected 0 or more, received {seed}")
+        return np.random.default_rng(seed).standard_normal(
+            (n, self.decoder.latent_size), dtype="float32"
+        )
+
     def generate(
         self,
         z: np.ndarray | None = None,

@@ -216,14 +216,6 @@ class SequenceVAE(SequenceModel):
             self._score = compiled(self, score, jit_compile=False)
         return Scores(*in_batches(self._score, inputs, batch_size))
 
-    def sample_prior(self, n: int, seed: int = 0) -> np.ndarray:
-        """n latent vectors z ~ N(0, 1), (n, latent_size)."""
-        if n < 1:
-            raise InputError(f"n: expected how many to draw, 1 or more, received {n}")
-        if seed < 0:
-            raise InputError(f"seed: expected 0 or more, received {seed}")
-        return np.random.default_rng(seed).standard_normal((n, self.latent_size), dtype="float32")
-
     def get_config(self) -> dict[str, Any]:
         weight = self.kl_weight
         return super().get_config() | {

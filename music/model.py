@@ -113,7 +113,5 @@ class MusicDecoder(MusicModel):
 
     def sample(self, n: int, *, seed: int = 0, **options: Any) -> list[NoteSequence]:
         """n windows, of z from the prior where there is a z; options as in `decode`."""
-        z = None
-        if self.latent_size:
-            z = np.random.default_rng(seed).standard_normal((n, self.latent_size), "float32")
+        z = self.sample_prior(n, seed) if self.latent_size else None
         return self.decode(z, n=None if self.latent_size else n, seed=seed, **options)
