@@ -10,7 +10,7 @@ from pathlib import Path
 
 from latentgen import LatentConstraints, MusicVAE
 from latentgen.music import hit_density, kick_on_beat, write_page, write_wav
-from latentgen.music.page import Section
+from latentgen.music.rendering.page import Section
 from latentgen.vae import slerp
 
 RULES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from latentgen import LatentConstraints, MusicVAE
 from latentgen.music import mean_pitch, note_density, share_in_key, write_midi, write_page
-from latentgen.music.page import Section
+from latentgen.music.rendering.page import Section
 
 RULES = {
     "in C major": lambda notes: share_in_key(notes, "C major") > 0.95,

@@ -12,12 +12,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from latentgen.music.collection import Collection, groove_splits, read_collection
 from latentgen.music.configurations import configuration
 from latentgen.music.converters import DrumConverter, MelodyConverter
 from latentgen.music.data import MusicBatches
 from latentgen.music.evaluation import evaluate
 from latentgen.music.optimizer import MusicAdam
+from latentgen.music.reading.collection import Collection, groove_splits, read_collection
 from latentgen.music.vae import MusicVAE
 from latentgen.training.checkpoint import fit_resumably
 from latentgen.training.schedules import ExponentialApproach

@@ -26,8 +26,6 @@ _EXPORTS: dict[str, str] = {
             "statistics",
             "syncopation",
         ),
-        "audio": ("to_waveform", "write_wav"),
-        "collection": ("Collection", "groove_splits", "read_collection"),
         "configurations": ("NAMES",),
         "converters": (
             "DrumConverter",
@@ -48,11 +46,13 @@ _EXPORTS: dict[str, str] = {
         "evaluation": ("evaluate",),
         "model": ("MusicDecoder",),
         "optimizer": ("MusicAdam",),
-        "page": ("write_page",),
-        "reading": ("read_notes", "write_midi"),
-        "roll": ("write_roll",),
+        "reading.collection": ("Collection", "groove_splits", "read_collection"),
+        "reading.files": ("read_notes", "write_midi"),
+        "reading.windows": ("windows",),
+        "rendering.audio": ("to_waveform", "write_wav"),
+        "rendering.page": ("write_page",),
+        "rendering.roll": ("write_roll",),
         "vae": ("MusicVAE",),
-        "windows": ("windows",),
     }.items()
     for name in names
 }

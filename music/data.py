@@ -6,8 +6,8 @@ import numpy as np
 
 from latentgen.errors import InputError
 from latentgen.music.augment import pitch_columns, transposable, transpose_examples
-from latentgen.music.collection import Collection
 from latentgen.music.converters import GrooveConverter, drop_hits
+from latentgen.music.reading.collection import Collection
 
 
 class MusicBatches:

@@ -8,9 +8,9 @@ from note_seq import NoteSequence
 
 from latentgen.demo.music_story import STRENGTHS, Take
 from latentgen.demo.page import MUSIC, comparison_table, head, label, pages
-from latentgen.music.frame import Frame, frame
-from latentgen.music.page import SCRIPT, figure
-from latentgen.music.page import STYLE as ROLLS
+from latentgen.music.rendering.frame import Frame, frame
+from latentgen.music.rendering.page import SCRIPT, figure
+from latentgen.music.rendering.page import STYLE as ROLLS
 
 STYLE = """
 h2.part { font-size:44px; margin-top:110px }

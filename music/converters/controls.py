@@ -26,7 +26,7 @@ from note_seq import (
 from latentgen.errors import InputError
 from latentgen.music import reasons
 from latentgen.music.errors import Unsuitable
-from latentgen.music.windows import CHORD_SYMBOL, quantised, seconds_per_step
+from latentgen.music.reading.windows import CHORD_SYMBOL, quantised, seconds_per_step
 
 NUM_CHORDS = 49
 NUM_KEYS = 12

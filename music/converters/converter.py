@@ -15,7 +15,7 @@ from latentgen.errors import InputError
 from latentgen.music import reasons
 from latentgen.music.converters.controls import ChordControls, KeyControls
 from latentgen.music.errors import Unsuitable
-from latentgen.music.windows import quantised, steps_per_bar
+from latentgen.music.reading.windows import quantised, steps_per_bar
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from latentgen.errors import InputError
 from latentgen.music import reasons
 from latentgen.music.converters.converter import Converter, Example
 from latentgen.music.converters.drums import DRUM_INSTRUMENT, GENERAL_KIT, NUM_DRUMS
-from latentgen.music.windows import seconds_per_step
+from latentgen.music.reading.windows import seconds_per_step
 
 # The kinds as the drum kit of the Groove data (a Roland TD-11) numbers them: Magenta's.
 ROLAND_KIT: tuple[tuple[int, ...], ...] = (

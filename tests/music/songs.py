@@ -8,7 +8,7 @@ from pathlib import Path
 
 from note_seq import NoteSequence
 
-from latentgen.music.reading import write_midi
+from latentgen.music.reading.files import write_midi
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 

@@ -12,7 +12,7 @@ from latentgen.music.augment import (
 )
 from latentgen.music.converters import DrumConverter, MelodyConverter, TrioConverter
 from latentgen.music.errors import Unsuitable
-from latentgen.music.windows import CHORD_SYMBOL
+from latentgen.music.reading.windows import CHORD_SYMBOL
 from tests.music.songs import SCALE, melody
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from latentgen.music.collection import read_collection
 from latentgen.music.converters import MelodyConverter
-from latentgen.music.reading import MusicFileError, read_notes
+from latentgen.music.reading.collection import read_collection
+from latentgen.music.reading.files import MusicFileError, read_notes
 from tests.music.songs import ABC, MUSICXML, SCALE, mxl_bytes, write_song
 
 REASONS = {

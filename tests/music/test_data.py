@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from latentgen.errors import InputError
-from latentgen.music.collection import Collection, Report
 from latentgen.music.converters import DrumConverter, GrooveConverter, MelodyConverter
 from latentgen.music.data import MusicBatches
+from latentgen.music.reading.collection import Collection, Report
 from tests.music.songs import melody
 
 

@@ -32,9 +32,9 @@ def read_passages(
         InputError: none of its windows can be represented; says why.
     """
     from latentgen.music.errors import Unsuitable
-    from latentgen.music.examples import music_files
-    from latentgen.music.reading import read_notes
-    from latentgen.music.windows import windows
+    from latentgen.music.reading.examples import music_files
+    from latentgen.music.reading.files import read_notes
+    from latentgen.music.reading.windows import windows
 
     found, refused = [], Counter[str]()
     size = converter.bars, converter.bars, converter.steps_per_quarter
@@ -60,7 +60,7 @@ def read_passages(
 
 
 def _pieces(tune: "NoteSequence", tracks: Sequence[str | int] | None) -> "list[NoteSequence]":
-    from latentgen.music.tracks import each_track, select_tracks
+    from latentgen.music.reading.tracks import each_track, select_tracks
 
     if tracks is None:
         return [tune]
@@ -81,8 +81,8 @@ def _refusal(window: "NoteSequence", converter: "Converter") -> str:
 def _filled(tune: "NoteSequence", converter: "Converter") -> "NoteSequence":
     """The tune at one tempo, in the converter's bars, and no shorter than a window."""
     from latentgen.music.errors import Unsuitable
-    from latentgen.music.regular import at_one_tempo, in_longer_bars
-    from latentgen.music.windows import quantised
+    from latentgen.music.reading.regular import at_one_tempo, in_longer_bars
+    from latentgen.music.reading.windows import quantised
 
     bar = Fraction(converter.steps_per_bar, converter.steps_per_quarter)
     tune = in_longer_bars(at_one_tempo(tune), bar)
@@ -141,10 +141,10 @@ def write(
     pictures each passage stands to the right of its original, where there are some.
     """
     from latentgen.files import atomic_folder
-    from latentgen.music.audio import write_wav
-    from latentgen.music.page import Section, write_page
-    from latentgen.music.reading import write_midi
-    from latentgen.music.roll import write_roll
+    from latentgen.music.reading.files import write_midi
+    from latentgen.music.rendering.audio import write_wav
+    from latentgen.music.rendering.page import Section, write_page
+    from latentgen.music.rendering.roll import write_roll
 
     captions = captions or [str(index) for index in range(1, len(passages) + 1)]
     items, columns = list(passages), None

@@ -25,9 +25,9 @@ from latentgen.cli.training import (
 from latentgen.errors import InputError
 
 if TYPE_CHECKING:
-    from latentgen.music.collection import Collection
     from latentgen.music.converters import Converter
     from latentgen.music.evaluation import Evaluation
+    from latentgen.music.reading.collection import Collection
     from latentgen.music.vae import MusicVAE
 
 app = typer.Typer()
@@ -169,7 +169,7 @@ def _steps_per_bar(meter: str, steps_per_quarter: int) -> int:
 
 def _read(data: Path, converter: "Converter", hop_bars: int | None, tracks: str) -> "Collection":
     """The examples in a folder; says what was taken of it."""
-    from latentgen.music.collection import read_collection
+    from latentgen.music.reading.collection import read_collection
 
     with progress_bar("Reading", 100) as advance:
         collection = read_collection(

@@ -13,7 +13,7 @@ from latentgen.music.converters import (
     TrioConverter,
     infer_harmony,
 )
-from latentgen.music.windows import CHORD_SYMBOL, quantised, windows
+from latentgen.music.reading.windows import CHORD_SYMBOL, quantised, windows
 from tests.music.converters.passages import passage
 from tests.shared import shared_path
 

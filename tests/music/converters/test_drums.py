@@ -7,7 +7,7 @@ from note_seq import MultiDrumOneHotEncoding, midi_io
 from latentgen.errors import InputError
 from latentgen.music import Unsuitable, reasons
 from latentgen.music.converters import FULL_KIT, GENERAL_KIT, DrumConverter
-from latentgen.music.windows import windows
+from latentgen.music.reading.windows import windows
 from tests.music.converters.passages import assert_encodes_again, passage, through_midi
 from tests.shared import shared_path
 

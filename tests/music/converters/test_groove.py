@@ -7,7 +7,7 @@ from note_seq import NoteSequence, midi_io
 from latentgen.errors import InputError
 from latentgen.music import Unsuitable, reasons
 from latentgen.music.converters import GrooveConverter, drop_hits
-from latentgen.music.windows import seconds_per_step, windows
+from latentgen.music.reading.windows import seconds_per_step, windows
 from tests.music.converters.passages import passage, through_midi
 from tests.shared import shared_path
 

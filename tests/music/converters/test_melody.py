@@ -9,7 +9,7 @@ from note_seq import Melody, MelodyOneHotEncoding, midi_io
 from latentgen.errors import InputError
 from latentgen.music import Unsuitable, reasons
 from latentgen.music.converters import MelodyConverter
-from latentgen.music.windows import windows
+from latentgen.music.reading.windows import windows
 from tests.music.converters.passages import assert_encodes_again, passage, through_midi
 from tests.shared import shared_path
 

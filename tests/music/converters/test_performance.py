@@ -7,7 +7,7 @@ from note_seq import NoteSequence, midi_io
 from latentgen.errors import InputError
 from latentgen.music import Unsuitable, reasons
 from latentgen.music.converters import PerformanceConverter
-from latentgen.music.windows import CHORD_SYMBOL, quantised, windows
+from latentgen.music.reading.windows import CHORD_SYMBOL, quantised, windows
 from tests.music.converters.passages import assert_encodes_again, passage, through_midi
 from tests.shared import shared_path
 

@@ -11,16 +11,21 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from latentgen.errors import InputError
-from latentgen.music.collection import SPLITS
-from latentgen.music.examples import FileExamples, WindowExample, example_reader, music_files
-from latentgen.music.tfds_builder import MusicFolder, example_features, stored
+from latentgen.music.reading.collection import SPLITS
+from latentgen.music.reading.examples import (
+    FileExamples,
+    WindowExample,
+    example_reader,
+    music_files,
+)
+from latentgen.music.reading.tfds_builder import MusicFolder, example_features, stored
 from latentgen.splits import split_of
 
 try:
     import apache_beam as beam
 except ImportError as error:
     raise ImportError(
-        "latentgen.music.beam_pipeline: expected Apache Beam, received none; "
+        "latentgen.music.reading.beam_pipeline: expected Apache Beam, received none; "
         "do: pip install 'latentgen[beam]'"
     ) from error
 

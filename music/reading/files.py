@@ -18,9 +18,9 @@ from note_seq import NoteSequence, abc_parser, midi_io
 
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_file
-from latentgen.music.abc_text import simplify_tune
 from latentgen.music.errors import Unsuitable
-from latentgen.music.musicxml import MAX_SCORE_BYTES, keep_notes, parse_musicxml
+from latentgen.music.reading.abc_text import simplify_tune
+from latentgen.music.reading.musicxml import MAX_SCORE_BYTES, keep_notes, parse_musicxml
 
 SUFFIXES = (".mid", ".midi", ".xml", ".musicxml", ".mxl", ".abc")
 MAX_BYTES = {"MIDI": 4_000_000, "MusicXML": MAX_SCORE_BYTES, "ABC": 4_000_000}

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from latentgen.errors import InputError
-from latentgen.music.parallel import Failure, results
+from latentgen.music.reading.parallel import Failure, results
 
 
 def work(item):

@@ -5,7 +5,7 @@ from note_seq import NoteSequence, midi_io, sequences_lib
 
 from latentgen.errors import InputError
 from latentgen.music import Unsuitable, reasons
-from latentgen.music.windows import CHORD_SYMBOL, quantised, windows
+from latentgen.music.reading.windows import CHORD_SYMBOL, quantised, windows
 from tests.shared import shared_path
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_file
-from latentgen.music.collection import Collection
 from latentgen.music.converters.converter import Converter
+from latentgen.music.reading.collection import Collection
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -10,8 +10,8 @@ from note_seq import NoteSequence
 from PIL import Image
 
 from latentgen.errors import InputError
-from latentgen.music.frame import frame
-from latentgen.music.roll import picture, to_svg, write_roll
+from latentgen.music.rendering.frame import frame
+from latentgen.music.rendering.roll import picture, to_svg, write_roll
 from latentgen.paper import INK, PAPER
 from tests.music.test_attributes import melody
 from tests.music.test_drum_attributes import ROCK, pattern

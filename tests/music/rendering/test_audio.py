@@ -11,8 +11,8 @@ from note_seq import NoteSequence
 from scipy.io import wavfile
 
 from latentgen.errors import InputError
-from latentgen.music.audio import to_waveform, write_wav
 from latentgen.music.kit import KIT
+from latentgen.music.rendering.audio import to_waveform, write_wav
 
 
 def sequence(*notes: tuple[int, float, float], is_drum: bool = False, velocity: int = 90):

@@ -15,11 +15,11 @@ from note_seq import NoteSequence
 
 from latentgen.errors import InputError
 from latentgen.files import atomic_file
-from latentgen.music.frame import Frame, frame
 from latentgen.music.kit import drums
 from latentgen.music.meter import bars, end_of
-from latentgen.music.player import SCRIPT, STYLE
-from latentgen.music.roll import Colours, to_svg
+from latentgen.music.rendering.frame import Frame, frame
+from latentgen.music.rendering.player import SCRIPT, STYLE
+from latentgen.music.rendering.roll import Colours, to_svg
 from latentgen.music.timing import in_seconds, tempo_map, to_seconds
 
 __all__ = ["SCRIPT", "STYLE", "Section", "figure", "figures", "write_page"]
@@ -68,7 +68,7 @@ def figure(notes: NoteSequence, caption: str, frame: Frame | None = None) -> str
     Args:
         notes: in seconds or quantised.
         caption: plain text below the roll.
-        frame: scales to share with other rolls (`latentgen.music.roll.frame`).
+        frame: scales to share with other rolls (`latentgen.music.rendering.roll.frame`).
     """
     frame = frame or _frame([notes])
     song = escape(json.dumps(_song(notes, frame), separators=(",", ":")))

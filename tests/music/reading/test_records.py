@@ -6,7 +6,7 @@ import pytest
 from latentgen.errors import FileError, InputError
 from latentgen.music.converters import DrumConverter, MelodyConverter
 from latentgen.music.data import MusicBatches
-from latentgen.music.records import read_header, read_records, write_records
+from latentgen.music.reading.records import read_header, read_records, write_records
 from tests.music.test_data import collection
 
 pytest.importorskip("tensorflow")

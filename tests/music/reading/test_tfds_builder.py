@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from latentgen.errors import FileError, InputError
-from latentgen.music.collection import read_collection
 from latentgen.music.converters import DrumConverter, GrooveConverter, MelodyConverter
+from latentgen.music.reading.collection import read_collection
 from latentgen.splits import split_of
 from tests.music.songs import SCALE, melody, write_song
 
 tfds = pytest.importorskip("tensorflow_datasets")
-tfds_builder = pytest.importorskip("latentgen.music.tfds_builder")
+tfds_builder = pytest.importorskip("latentgen.music.reading.tfds_builder")
 
 
 def config(folder, converter=None, **options):
@@ -93,7 +93,7 @@ def test_groove_has_its_own_splits(tmp_path):
 
 
 def test_pop909_takes_melodies_and_no_other_versions(tmp_path):
-    from latentgen.music.reading import write_midi
+    from latentgen.music.reading.files import write_midi
 
     notes = melody(SCALE)
     other = melody([40, 43] * 4)
@@ -145,7 +145,7 @@ def test_errors(tmp_path):
 def test_beam_gives_what_a_folder_gives(tmp_path, folder):
     import apache_beam as beam
 
-    from latentgen.music.beam_pipeline import MusicFolderBeam
+    from latentgen.music.reading.beam_pipeline import MusicFolderBeam
 
     (folder / "broken.mid").write_bytes(b"MThd, it says")
     configuration = config(folder)
@@ -165,6 +165,6 @@ def test_without_beam_it_is_said(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    monkeypatch.delitem(sys.modules, "latentgen.music.beam_pipeline", raising=False)
+    monkeypatch.delitem(sys.modules, "latentgen.music.reading.beam_pipeline", raising=False)
     with pytest.raises(ImportError, match=r"latentgen\[beam\]"):
-        importlib.import_module("latentgen.music.beam_pipeline")
+        importlib.import_module("latentgen.music.reading.beam_pipeline")

@@ -11,9 +11,14 @@ import numpy as np
 
 from latentgen.errors import FileError, InputError
 from latentgen.music.converters.converter import Converter
-from latentgen.music.examples import FileExamples, WindowExample, example_reader, music_files
-from latentgen.music.parallel import Failure, results
-from latentgen.music.tracks import Tracks
+from latentgen.music.reading.examples import (
+    FileExamples,
+    WindowExample,
+    example_reader,
+    music_files,
+)
+from latentgen.music.reading.parallel import Failure, results
+from latentgen.music.reading.tracks import Tracks
 from latentgen.splits import split_of
 
 SPLITS = ("train", "valid", "test")

@@ -5,8 +5,8 @@ import pytest
 from note_seq import NoteSequence
 
 from latentgen.errors import FileError, InputError
-from latentgen.music import reading
-from latentgen.music.reading import MusicFileError, read_notes, read_tunes, write_midi
+from latentgen.music.reading import files
+from latentgen.music.reading.files import MusicFileError, read_notes, read_tunes, write_midi
 from tests.music.songs import ABC, MUSICXML, SCALE, melody, midi_bytes, mxl_bytes, write_song
 from tests.shared import shared_path
 
@@ -110,12 +110,12 @@ class TestMidi:
         assert reason(write(tmp_path / "b.mid", midi_bytes(b""))) == "no notes"
 
     def test_a_number_without_end_is_given_up(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(reading, "MAX_PARSING_SECONDS", 0.05)
+        monkeypatch.setattr(files, "MAX_PARSING_SECONDS", 0.05)
         data = midi_bytes(b"\xff" * 300_000 + NOTE + END)
         assert reason(write(tmp_path / "a.mid", data)) == "too slow"
 
     def test_too_many_bytes(self, tmp_path):
-        data = midi_bytes(NOTE + END) + b"\0" * reading.MAX_BYTES["MIDI"]
+        data = midi_bytes(NOTE + END) + b"\0" * files.MAX_BYTES["MIDI"]
         assert reason(write(tmp_path / "a.mid", data)) == "too large"
 
 

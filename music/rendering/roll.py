@@ -18,10 +18,10 @@ from note_seq import NoteSequence
 
 from latentgen.errors import InputError
 from latentgen.files import atomic_file
-from latentgen.music.frame import LANE, Frame, frame
 from latentgen.music.kit import KIT, drums
 from latentgen.music.meter import Bar, bars, end_of
-from latentgen.music.shapes import Box, Line, Shape, Text, image, svg_shapes
+from latentgen.music.rendering.frame import LANE, Frame, frame
+from latentgen.music.rendering.shapes import Box, Line, Shape, Text, image, svg_shapes
 from latentgen.music.timing import in_quarters
 from latentgen.paper import ACCENT, INK, MUTED, PAPER, cut, font
 
@@ -84,7 +84,7 @@ def write_roll(
         captions: one below each roll, "" for none; cut where too wide.
         columns: rolls in a row; without it one if they are wide, else up to three, as fills the
             rows best.
-        width, height: of one roll in CSS pixels; see `latentgen.music.frame.frame`.
+        width, height: of one roll in CSS pixels; see `latentgen.music.rendering.frame.frame`.
 
     Raises:
         InputError: another kind of file; no passage; lengths that do not match; a sheet of more

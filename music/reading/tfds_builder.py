@@ -16,9 +16,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from latentgen.errors import FileError, InputError
-from latentgen.music.collection import SPLITS, Collection, groove_splits, read_collection
 from latentgen.music.converters.converter import Converter
-from latentgen.music.tracks import Tracks
+from latentgen.music.reading.collection import SPLITS, Collection, groove_splits, read_collection
+from latentgen.music.reading.tracks import Tracks
 
 GROOVE_ADDRESS = (
     "https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip"

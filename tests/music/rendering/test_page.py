@@ -12,8 +12,8 @@ import pytest
 from note_seq import NoteSequence
 
 from latentgen.errors import InputError
-from latentgen.music.frame import frame
-from latentgen.music.page import SCRIPT, STYLE, Section, figure, figures, write_page
+from latentgen.music.rendering.frame import frame
+from latentgen.music.rendering.page import SCRIPT, STYLE, Section, figure, figures, write_page
 from tests.music.test_attributes import melody
 from tests.music.test_drum_attributes import ROCK, pattern
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from latentgen.errors import FileError, InputError
-from latentgen.music.collection import Report, groove_splits, read_collection
 from latentgen.music.converters import DrumConverter, MelodyConverter, PerformanceConverter
-from latentgen.music.examples import music_files
-from latentgen.music.reading import write_midi
+from latentgen.music.reading.collection import Report, groove_splits, read_collection
+from latentgen.music.reading.examples import music_files
+from latentgen.music.reading.files import write_midi
 from tests.music.songs import ABC, MUSICXML, SCALE, melody, write_song
 from tests.shared import shared_path
 

@@ -22,10 +22,10 @@ from latentgen.music.converters.controls import infer_harmony
 from latentgen.music.converters.converter import Converter
 from latentgen.music.converters.performance import PerformanceConverter
 from latentgen.music.errors import Unsuitable
-from latentgen.music.reading import SUFFIXES, MusicFileError, read_tunes
-from latentgen.music.regular import at_one_tempo, in_longer_bars
-from latentgen.music.tracks import Tracks, check_tracks, each_track, select_tracks
-from latentgen.music.windows import CHORD_SYMBOL, windows
+from latentgen.music.reading.files import SUFFIXES, MusicFileError, read_tunes
+from latentgen.music.reading.regular import at_one_tempo, in_longer_bars
+from latentgen.music.reading.tracks import Tracks, check_tracks, each_track, select_tracks
+from latentgen.music.reading.windows import CHORD_SYMBOL, windows
 
 
 class WindowExample(NamedTuple):

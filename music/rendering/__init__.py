@@ -1,0 +1,1 @@
+"""Music seen and heard: piano rolls, sound, and pages with both."""
