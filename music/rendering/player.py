@@ -2,9 +2,9 @@
 
 The script plays a `figure` of `latentgen.music.rendering.page` when it is clicked (or Enter or the
 space bar is pressed on it) and stops it when it is clicked again, another one is, or Escape is
-pressed. The notes are in the figure's `data-song`:
-`{"notes": [[start, length, pitch, velocity, drum], …], "seconds": …, "clock": [[seconds, share of the picture's
-width], …]}`, drum being -1 for a pitched note. The colours are the page's variables --ink, --muted and --accent, where it has them.
+pressed. The notes are in the figure's `data-song`: {"notes": [[start, length, pitch, velocity,
+drum], …], "seconds": …, "clock": [[seconds, share of the picture's width], …]}, drum being -1 for a
+pitched note. The colours are the page's variables --ink, --muted and --accent, where it has them.
 """
 
 STYLE = """
