@@ -1,1 +1,13 @@
-"""Trained weights on disk: plain arrays with names and shapes, and preset folders."""
+"""Trained weights on disk: plain arrays with names and shapes, preset folders, Magenta's files."""
+
+import importlib
+from typing import Any
+
+_EXPORTS = {name: "latentgen.checkpoints.magenta" for name in ("load_magenta", "save_magenta")}
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'latentgen.checkpoints' has no attribute {name!r}")
