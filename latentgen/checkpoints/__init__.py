@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-_EXPORTS = {name: "latentgen.checkpoints.magenta" for name in ("load_magenta", "save_magenta")}
+_EXPORTS = dict.fromkeys(("load_magenta", "save_magenta"), "latentgen.checkpoints.magenta")
 __all__ = sorted(_EXPORTS)
 
 

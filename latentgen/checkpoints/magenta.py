@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from latentgen.music.model import MusicDecoder
     from latentgen.music.vae import MusicVAE
     from latentgen.sketch.vae import SketchDecoder, SketchVAE
 
-    Model = Union[SketchVAE, SketchDecoder, MusicVAE, MusicDecoder]
+    Model: TypeAlias = SketchVAE | SketchDecoder | MusicVAE | MusicDecoder
 
 
 def load_magenta(
