@@ -8,7 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from latentgen.checkpoints.presets import LATENTS, find_preset, read_preset, write_preset
+from latentgen.checkpoints.presets import (
+    LATENTS,
+    find_preset,
+    read_config,
+    read_preset,
+    write_preset,
+)
 from latentgen.sequence_model import SequenceModel
 from latentgen.vae import Posterior, SequenceVAE, read_posterior, slerp, write_posterior
 
@@ -18,6 +24,9 @@ class DomainModel(SequenceModel):
 
     PRESETS: Path
     """Folder of the presets that ship with the domain."""
+    reference: Posterior | None = None
+    """Posteriors of training pieces where a preset ships them: unlabelled real z for constraints
+    to learn realism from. A decoder alone has none."""
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them."""
@@ -37,6 +46,13 @@ class DomainModel(SequenceModel):
         folder = find_preset(name, cls.PRESETS)
         return read_preset(folder, cls.__name__, lambda config: cls(**config))
 
+    @classmethod
+    def any_from_preset(cls, name: str | os.PathLike, *others: "type[DomainModel]"):
+        """The same of a preset of this class or of one of the others, whichever it is."""
+        classes = {each.__name__: each for each in (cls, *others)}
+        kind, _ = read_config(find_preset(name, cls.PRESETS), *classes)
+        return classes[kind].from_preset(name)
+
     def get_config(self):
         config = {"name": self.name, **self.arguments()}
         if self.objective is not None:
@@ -45,14 +61,7 @@ class DomainModel(SequenceModel):
 
 
 class DomainVAE(DomainModel, SequenceVAE):
-    """A VAE of what people make: drawings, music or sentences ("pieces") ↔ latent vectors.
-
-    Attributes:
-        reference: posteriors of training pieces where a preset ships them: unlabelled real z for
-            constraints to learn realism from.
-    """
-
-    reference: Posterior | None = None
+    """A VAE of what people make: drawings, music or sentences ("pieces") ↔ latent vectors."""
 
     def encode(self, pieces: Sequence[Any]) -> Posterior:
         """Posterior of each piece: mean and scale (n, latent_size)."""

@@ -28,15 +28,21 @@ def is_address(source: object) -> bool:
     return str(source).startswith(("http://", "https://"))
 
 
-def cache_folder() -> Path:
-    """Where downloaded files are kept: $XDG_CACHE_HOME/latentgen, ~/.cache/latentgen without it."""
+def cache_folder(address: str) -> Path:
+    """Where what an address has is kept: in $XDG_CACHE_HOME/latentgen or ~/.cache/latentgen."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "latentgen"
+    return Path(root) / "latentgen" / hashlib.sha256(address.encode()).hexdigest()[:16]
+
+
+def file_name(address: str) -> str:
+    """The last part of an address's path, as the name of a file."""
+    name = Path(unquote(urlsplit(address).path)).name
+    return name if name.strip(".") else "download"
 
 
 def download(
     address: str,
-    folder: str | os.PathLike | None = None,
+    target: str | os.PathLike | None = None,
     sha256: str | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -48,7 +54,7 @@ def download(
 
     Args:
         address: http:// or https://
-        folder: where to keep it, each address apart; `cache_folder()` if None.
+        target: the file to write; one in `cache_folder(address)` if None.
         sha256: what the file must be, in hexadecimal digits.
         progress: called now and then.
 
@@ -57,12 +63,11 @@ def download(
     """
     if not is_address(address):
         raise InputError(f"address: expected http:// or https://, received {address!r}")
-    name = Path(unquote(urlsplit(address).path)).name
-    name = name if name.strip(".") else "download"
-    place = Path(folder or cache_folder()) / hashlib.sha256(address.encode()).hexdigest()[:16]
-    target, part, mark = place / name, place / f"{name}.part", place / f"{name}.mark"
+    target = Path(target) if target else cache_folder(address) / file_name(address)
+    part = target.with_name(f"{target.name}.part")
+    mark = target.with_name(f"{target.name}.mark")
     if not target.exists():
-        place.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         headers = _fetch(address, part, mark, progress or (lambda done, total: None))
         stated = _stated_md5(headers)
         if stated and _digest(part, "md5") != stated:

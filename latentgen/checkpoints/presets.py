@@ -43,8 +43,8 @@ def write_preset(
             add(temporary)
 
 
-def read_config(folder: str | os.PathLike, kind: str) -> dict[str, Any]:
-    """The constructor's arguments stored in a preset of the given kind."""
+def read_config(folder: str | os.PathLike, *kinds: str) -> tuple[str, dict[str, Any]]:
+    """The kind of a preset, one of those given, and the constructor's arguments stored in it."""
     path = Path(folder) / CONFIG
     try:
         stored = json.loads(path.read_text())
@@ -53,14 +53,15 @@ def read_config(folder: str | os.PathLike, kind: str) -> dict[str, Any]:
         raise FileError(f"{folder}: expected a preset folder with {CONFIG}, found none") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path}: expected a preset's configuration: {error}") from None
-    if found != kind:
-        raise CheckpointError(f"{folder}: expected a preset of {kind}, found one of {found}")
-    return config
+    if found not in kinds:
+        expected = " or ".join(kinds)
+        raise CheckpointError(f"{folder}: expected a preset of {expected}, found one of {found}")
+    return found, config
 
 
 def read_preset(folder: str | os.PathLike, kind: str, build: Callable[[dict], Any]) -> Any:
     """Builds a model by `build(config)` and gives it the preset's weights."""
-    config = read_config(folder, kind)
+    _, config = read_config(folder, kind)
     try:
         model = build(config)
     except (TypeError, ValueError) as error:

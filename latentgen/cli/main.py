@@ -1,4 +1,4 @@
-"""The command itself: its domains, `demo`, `presets`, and how an error looks to a person."""
+"""The command itself: its domains, `demo`, `import`, `presets`, and how an error looks."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from latentgen import __version__
-from latentgen.cli import music, sketch
+from latentgen.cli import importing, music, sketch
 from latentgen.cli.options import Overwrite, Seed, examples
 from latentgen.cli.output import check_free
 from latentgen.cli.startup import import_keras, import_note_seq
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(sketch.app, name="sketch")
 app.add_typer(music.app, name="music")
+app.command("import", epilog=importing.EPILOG)(importing.import_model)
 
 
 def run() -> None:
@@ -128,12 +129,7 @@ def demo(
 
 @app.command(epilog=examples("latentgen presets"))
 def presets() -> None:
-    """List the trained models that ship with the package."""
-    from rich.table import Table
+    """List the trained models that ship with the package, and Magenta's, to import."""
+    from latentgen.cli.presets import print_presets
 
-    from latentgen.cli.presets import list_presets
-
-    table = Table("domain", "preset", "what it is", box=None)
-    for preset in list_presets():
-        table.add_row(preset.domain, preset.name, preset.description)
-    Console().print(table)
+    print_presets()

@@ -1,4 +1,4 @@
-"""The presets that ship with the package, found without opening any."""
+"""The presets that ship with the package, found without opening any, and published models."""
 
 import importlib
 from collections.abc import Iterator
@@ -25,6 +25,32 @@ def list_presets() -> Iterator[ShippedPreset]:
         for folder in shipped_presets(Path(package.__path__[0]) / "presets"):
             card = folder / CARD
             yield ShippedPreset(domain, folder.name, _first_line(card))
+
+
+def print_presets() -> None:
+    """What ships, and what `latentgen import` fetches: a line a model, drawings together."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from latentgen.checkpoints.published import PREFIX, published
+
+    console = Console(highlight=False)
+    table = Table("domain", "preset", "what it is", box=None)
+    for preset in list_presets():
+        table.add_row(preset.domain, preset.name, preset.description)
+    console.print(table)
+    console.print("\nPublished by Magenta, for [cyan]latentgen import NAME --out FOLDER[/cyan]:")
+    table = Table(box=None)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what it makes")
+    drawings = []
+    for model in published().values():
+        if model.name.startswith(f"{PREFIX}/sketch_rnn/"):
+            drawings.append(model.name.removeprefix(f"{PREFIX}/sketch_rnn/"))
+        else:
+            table.add_row(model.name, model.description)
+    console.print(table)
+    console.print(f"{PREFIX}/sketch_rnn/… (drawings): {' '.join(drawings)}")
 
 
 def _first_line(card: Path) -> str:

@@ -19,7 +19,8 @@ from rich.progress import (
 SECONDS_BETWEEN_LINES = 60.0
 
 Advance = Callable[..., None]
-"""(done, note): how many steps are done and, if anything, what is worth knowing about them."""
+"""(done, note, total): how many steps are done, what is worth knowing about them if anything, and
+how many there are, where that is found out on the way."""
 
 
 @contextlib.contextmanager
@@ -39,9 +40,9 @@ def progress_bar(what: str, total: int) -> Iterator[Advance]:
         task = progress.add_task(what, total=total, note="")
         last = time.monotonic()
 
-        def advance(done: int, note: str = "") -> None:
+        def advance(done: int, note: str = "", total: int = total) -> None:
             nonlocal last
-            progress.update(task, completed=done, note=note)
+            progress.update(task, completed=done, note=note, total=total)
             if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
                 console.print(f"{what}: {done} of {total} {note}", markup=False, highlight=False)
                 last = time.monotonic()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentgen.cli.music.model import open_vae, playing
+from latentgen.cli.music.model import open_model, open_vae, playing
 from latentgen.cli.music.options import (
     MELODIES,
     Chords,
@@ -24,7 +24,7 @@ from latentgen.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from latentgen.music.vae import MusicVAE
+    from latentgen.vae import Posterior
 
 app = typer.Typer()
 
@@ -58,11 +58,14 @@ def sample(
 ) -> None:
     """Play something: latent vectors from the prior, made realistic, decoded."""
     check_out(out, count, overwrite)
-    vae = open_vae(preset)
-    how = playing(vae, temperature, tempo, program, chords, key, seed)
+    model = open_model(preset)
+    how = playing(model, temperature, tempo, program, chords, key, seed)
     with waiting(f"Playing {count}"):
-        z = vae.sample_prior(count, seed)
-        passages = vae.decode(z if prior else _realistic(vae, z), **how)
+        if prior or model.reference is None:
+            passages = model.sample(count, **how)
+        else:
+            z = model.sample_prior(count, seed)
+            passages = model.decode(_realistic(z, model.reference), **how)
     write(out, passages, f"Sampled from {preset}")
     wrote(out, f"{count} passages sampled from {preset}")
 
@@ -187,13 +190,11 @@ def interpolate(
     wrote(out, f"{steps} passages from {first} to {second}")
 
 
-def _realistic(vae: "MusicVAE", z: "np.ndarray") -> "np.ndarray":
-    """z moved uphill on the density of the preset's real z, if it has some."""
+def _realistic(z: "np.ndarray", real: "Posterior") -> "np.ndarray":
+    """z moved uphill on the density of the preset's real z."""
     from latentgen.constraints.density import uphill
 
-    if vae.reference is None:
-        return z
-    return uphill(z, vae.reference.mean, float((vae.reference.scale**2).mean() ** 0.5))
+    return uphill(z, real.mean, float((real.scale**2).mean() ** 0.5))
 
 
 def _from_one_to_other(control: "np.ndarray", steps: int) -> "np.ndarray":

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from note_seq import NoteSequence
 
     from latentgen.music.converters import Converter
+    from latentgen.music.model import MusicDecoder, MusicModel
     from latentgen.music.vae import MusicVAE
 
 
@@ -26,8 +27,19 @@ def open_vae(preset: str) -> "MusicVAE":
         return MusicVAE.from_preset(preset)
 
 
+def open_model(preset: str) -> "MusicVAE | MusicDecoder":
+    """The same; a decoder alone too, for what needs no encoder."""
+    with waiting(f"Opening {preset}"):
+        import_note_seq()
+        import_keras()
+        from latentgen.music.model import MusicDecoder
+        from latentgen.music.vae import MusicVAE
+
+        return MusicVAE.any_from_preset(preset, MusicDecoder)
+
+
 def playing(
-    vae: "MusicVAE",
+    vae: "MusicModel",
     temperature: float,
     tempo: float | None,
     program: int | None,
@@ -45,7 +57,7 @@ def playing(
 
 
 def controls(
-    vae: "MusicVAE", chords: str, key: str, music: "Sequence[NoteSequence]" = ()
+    vae: "MusicModel", chords: str, key: str, music: "Sequence[NoteSequence]" = ()
 ) -> "np.ndarray | None":
     """What a model goes by: (T, depth), or (n, T, depth) of music; None of one without controls."""
     import numpy as np
@@ -74,7 +86,7 @@ def controls(
         )
     if not music:
         return np.concatenate(_given(converter, chords, key), axis=-1)
-    control = vae.to_batch(music)["control"]
+    control = np.stack([converter.encode(notes).controls for notes in music]).astype("float32")
     parts = np.split(control, [49], axis=-1) if converter.chords else [control[..., :0], control]
     asked = _given(converter, chords, key)
     return np.concatenate(

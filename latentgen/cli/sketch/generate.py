@@ -18,7 +18,7 @@ from latentgen.cli.options import (
 from latentgen.cli.output import check_file, wrote
 from latentgen.cli.progress import waiting
 from latentgen.cli.sketch.drawings import ENDINGS, read_file, read_one, shorten, write
-from latentgen.cli.sketch.model import open_vae
+from latentgen.cli.sketch.model import open_model, open_vae
 
 app = typer.Typer()
 
@@ -40,9 +40,9 @@ def sample(
 ) -> None:
     """Draw something: latent vectors from the prior, decoded."""
     check_file(out, ENDINGS, overwrite)
-    vae = open_vae(preset)
+    model = open_model(preset)
     with waiting(f"Drawing {count}"):
-        drawings = vae.sample(count, seed=seed, **decoding(temperature))
+        drawings = model.sample(count, seed=seed, **decoding(temperature))
     write(out, drawings)
     wrote(out, f"{count} drawings sampled from {preset}")
 
