@@ -46,7 +46,8 @@ def one_line(stderr):
 def test_the_verbs():
     verbs = {"train", "evaluate", "sample", "reconstruct", "interpolate", "constrain"}
     both = {(domain, verb) for domain in ("sketch", "music") for verb in verbs}
-    assert set(COMMANDS) == {("demo",), ("presets",), ("music", "continue")} | both
+    others = {("demo",), ("import",), ("presets",), ("music", "continue")}
+    assert set(COMMANDS) == others | both
 
 
 @pytest.mark.parametrize("path", [(), ("sketch",), ("music",), *COMMANDS], ids=" ".join)
@@ -60,7 +61,7 @@ def test_every_command_has_examples_and_a_seed(path):
     command = COMMANDS[path]
     assert f"latentgen {' '.join(path)}" in command.epilog
     assert command.help
-    assert path == ("presets",) or "seed" in [option.name for option in command.params]
+    assert path in (("presets",), ("import",)) or "seed" in [option.name for option in command.params]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["sketch", "sample", "--help"], ["--version"]])
