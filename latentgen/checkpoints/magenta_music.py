@@ -33,7 +33,7 @@ def music_table(model: Any) -> list[Tensor]:
             *_dense(model.scale_layer, "encoder/sigma"),
         ]
     if model.control_encoder is not None:
-        table += list(_bidirectional(model.control_encoder, "decoder/control_preprocessing"))
+        table += list(_bidirectional(model.control_encoder, "control_preprocessing"))
     return table
 
 
