@@ -136,7 +136,7 @@ def save_sketch_js(
     shapes, weights = [], []
     for layer in LAYERS[has_encoder]:
         levels = np.round(tensors[layer].astype("float64") * (LEVELS / LARGEST))
-        if not (-LEVELS <= levels.min() + 1 and levels.max() <= LEVELS):  # NaN is refused too
+        if not (levels.min() + 1 >= -LEVELS and levels.max() <= LEVELS):  # NaN is refused too
             raise InputError(
                 f"model: expected weights within ±{LARGEST:g}, which is what sketch-rnn-js holds, "
                 f"received {np.abs(tensors[layer]).max():g} in {layer}"
