@@ -67,8 +67,8 @@ def unpacked(path: str | os.PathLike, member: str | None = None) -> Iterator[Pat
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with contextlib.ExitStack() as stack:
-                chosen, prefix = _chosen(path, _members(path, stack), member)
+            with _opened(path) as found:
+                chosen, prefix = _chosen(path, _checked(path, found), member)
                 for file in chosen:
                     with file.open() as source, open(Path(folder) / file.path.name, "wb") as target:
                         shutil.copyfileobj(source, target, CHUNK)
@@ -87,19 +87,24 @@ def unpacked(path: str | os.PathLike, member: str | None = None) -> Iterator[Pat
         yield Path(folder) / prefix
 
 
-def _members(path: str | os.PathLike, stack: contextlib.ExitStack) -> list[Member]:
-    """The plain files of an archive, all of them looked at."""
-    bound = MAX_RATIO * os.path.getsize(path) + ALLOWANCE
-    found: Iterable[Member]
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[Iterator[Member]]:
+    """The plain files of an archive."""
     if zipfile.is_zipfile(path):
-        found = _of_zip(path, stack.enter_context(zipfile.ZipFile(path)))
-    else:
-        stream: IO[bytes] = stack.enter_context(open(path, "rb"))
-        if stream.read(len(GZIP)) == GZIP:
-            stream = stack.enter_context(_Stream(path))
-        stream.seek(0)
-        tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))
-        found = _of_tar(path, tar)
+        with zipfile.ZipFile(path) as archive:
+            yield _of_zip(path, archive)
+        return
+    with open(path, "rb") as file:
+        compressed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        stream = _Stream(fileobj=file) if compressed else file
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            yield _of_tar(path, tar)
+
+
+def _checked(path: str | os.PathLike, found: Iterable[Member]) -> list[Member]:
+    """All files of an archive; a FileError if one lies outside, or all together are too large."""
+    bound = MAX_RATIO * os.path.getsize(path) + ALLOWANCE
     members, total = [], 0
     for member in found:
         if ".." in member.path.parts or member.path.is_absolute() or "\\" in str(member.path):
