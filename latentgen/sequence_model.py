@@ -163,6 +163,8 @@ class SequenceModel(keras.Model):
         length: int | None = None,
         prefix: list[np.ndarray] | None = None,
         control: np.ndarray | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
         batch_size: int = 64,
         jit_compile: bool = True,
     ) -> np.ndarray:
@@ -175,6 +177,8 @@ class SequenceModel(keras.Model):
             length: longest result, max_length by default.
             prefix: a beginning for each sequence, a list of n arrays (P_k, D).
             control: (n, length, control_size), where there is a control.
+            top_k: draw of the k likeliest symbols alone; top_p: of the fewest that have this share
+                of the probability (nucleus sampling). For heads of symbols.
             batch_size: how many are drawn at once.
 
         Returns:
@@ -200,6 +204,10 @@ class SequenceModel(keras.Model):
             raise InputError(f"temperature: expected a number above 0, received {temperature}")
         if seed < 0:
             raise InputError(f"seed: expected 0 or more, received {seed}")
+        if top_k is not None and not (isinstance(top_k, int) and top_k >= 1):
+            raise InputError(f"top_k: expected how many symbols, 1 or more, received {top_k}")
+        if top_p is not None and not 0 < top_p <= 1:
+            raise InputError(f"top_p: expected a share above 0, up to 1, received {top_p}")
         if batch_size < 1:
             raise InputError(f"batch_size: expected 1 or more, received {batch_size}")
         if prefix is not None and len(prefix) != n:
@@ -221,8 +229,9 @@ class SequenceModel(keras.Model):
         samples = np.empty((n, length, size), dtype="float32")
         for rows in _batches(n, batch_size):
             inputs = self._loop_inputs(z, rows, seed, length, prefix, control)
-            draw = self._generator(greedy, prefix is not None, jit_compile)
-            drawn = draw(np.float32(temperature), *inputs)
+            draw = self._generator(greedy, top_k, jit_compile)
+            share = None if top_p is None else np.float32(top_p)
+            drawn = draw(np.float32(temperature), share, *inputs)
             samples[rows] = ops.convert_to_numpy(drawn)[: len(rows)]
         return samples
 
@@ -253,14 +262,14 @@ class SequenceModel(keras.Model):
             elements[index, : lengths[index]] = prefix[row]
         return z, noise, elements, np.arange(length) < lengths[:, None], control
 
-    def _generator(self, greedy: bool, has_prefix: bool, jit_compile: bool) -> Callable:
-        key = (greedy, has_prefix, jit_compile)
+    def _generator(self, greedy: bool, top_k: int | None, jit_compile: bool) -> Callable:
+        key = (greedy, top_k, jit_compile)
         if key not in self._generators:
 
-            def draw(temperature, z, noise, given, is_given, control):
+            def draw(temperature, top_p, z, noise, given, is_given, control):
                 control = self.read_control(control)
                 return self.decoder.generate(
-                    z, noise, temperature, greedy, given, is_given, control
+                    z, noise, temperature, greedy, given, is_given, control, top_k, top_p
                 )
 
             self._generators[key] = compiled(self, draw, jit_compile)

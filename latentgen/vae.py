@@ -101,8 +101,8 @@ class SequenceVAE(SequenceModel):
 
     Args:
         encoder: called as encoder(sequence, length, training=…) → embedding (B, output_size). It
-            reads a batch's `input`, (B, T, …), or its `sequence` where there is none, beside its
-            `control`.
+            reads a batch's `input`, (B, T, …), or its `sequence` where there is none, as the head
+            embeds it, beside its `control`.
         decoder: z → sequence; its latent_size is the size of z.
         kl_weight: a number or a schedule over steps.
         kl_reduction: 'mean' of the KL over z's dimensions, as sketches have it, or 'sum'.
@@ -156,7 +156,7 @@ class SequenceVAE(SequenceModel):
 
     def posterior(self, inputs, training=False) -> Posterior:
         """q(z|x) of a batch, as tensors."""
-        sequence = inputs["input"] if "input" in inputs else inputs["sequence"]
+        sequence = inputs["input"] if "input" in inputs else self.head.embed(inputs["sequence"])
         if self.control_size:
             sequence = ops.concatenate([sequence, inputs["control"]], axis=-1)
         embedding = self.encoder(sequence, inputs["length"], training=training)

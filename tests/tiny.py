@@ -35,7 +35,7 @@ def randomise(layer, seed: int = 0, scale: float = 0.5):
 def sequence_vae(head: OutputHead | None = None, dropout: float = 0.0, **options) -> SequenceVAE:
     head = head or mixture_head()
     encoder = BidirectionalEncoder(
-        UNITS, head.element_size, recurrent_dropout=dropout, seed=1, name="encoder"
+        UNITS, head.input_size, recurrent_dropout=dropout, seed=1, name="encoder"
     )
     return SequenceVAE(
         encoder, decoder(head, recurrent_dropout=dropout), **({"max_length": STEPS} | options)

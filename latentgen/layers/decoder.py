@@ -54,11 +54,11 @@ class AutoregressiveDecoder(keras.layers.Layer):
         raise NotImplementedError
 
     def advance(self, t, inputs, states) -> tuple[Any, list]:
-        """Step t: inputs (B, D + control_size), states → features (B, F), new states."""
+        """Step t: inputs as in `unroll` (B, …), states → features (B, F), new states."""
         raise NotImplementedError
 
     def unroll(self, z, inputs, training: bool = False):
-        """Features (B, T, F) of all steps over inputs (B, T, D + control_size)."""
+        """Features (B, T, F) of all steps over inputs (B, T, head.input_size + control_size)."""
         raise NotImplementedError
 
     def closed(self, t, ended):
@@ -79,6 +79,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         """
         start = ops.expand_dims(self.head.start(ops.shape(targets)[0]), 1)
         inputs = ops.concatenate([ops.cast(start, targets.dtype), targets[:, :-1]], axis=1)
+        inputs = self.head.embed(inputs)
         if self.control_size:
             inputs = ops.concatenate([inputs, control], axis=-1)
         features = self.unroll(z, inputs, training)
@@ -94,6 +95,8 @@ class AutoregressiveDecoder(keras.layers.Layer):
         given=None,
         is_given=None,
         control=None,
+        top_k: int | None = None,
+        top_p=None,
     ):
         """Draws sequences in one loop that ends when every sequence of the batch has ended.
 
@@ -104,6 +107,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
             greedy: take the mode at each step instead of a sample.
             given, is_given: elements (B, T, D), and where (B, T) they stand in a sample's place.
             control: (B, T, control_size) where there is one.
+            top_k, top_p: draw likely symbols alone; see the head's `truncate`.
 
         Returns:
             Elements (B, T, D); after a sequence's end, the head's end element.
@@ -119,11 +123,13 @@ class AutoregressiveDecoder(keras.layers.Layer):
             return ops.logical_and(t < steps, ops.logical_not(self.all_closed(t, ended)))
 
         def body(t, element, ended, samples, states):
-            inputs = element
+            inputs = self.head.embed(element)
             if self.control_size:
-                inputs = ops.concatenate([element, control[t]], axis=-1)
+                inputs = ops.concatenate([inputs, control[t]], axis=-1)
             features, states = self.advance(t, inputs, list(states))
             parameters = self.head(features)
+            if top_k is not None or top_p is not None:
+                parameters = self.head.truncate(parameters, temperature, top_k, top_p)
             element = self.head.sample(parameters, noise[t], temperature)
             if greedy:
                 element = self.head.mode(parameters)
@@ -229,11 +235,11 @@ class Decoder(AutoregressiveDecoder):
         self.input_dropout = input_dropout
         self.residual = residual
 
-        def stack(element_size, name):
+        def stack(input_size, name):
             return cell_stack(
                 cell,
                 self.units,
-                element_size + control_size,
+                input_size + control_size,
                 latent_size,
                 recurrent_dropout,
                 input_dropout,
@@ -245,7 +251,7 @@ class Decoder(AutoregressiveDecoder):
             stacks = [stack(size, f"cells_{k}") for k, size in enumerate(head.element_sizes)]
             self.cell = ParallelCells(stacks, head.element_sizes, control_size, name="cells")
         else:
-            self.cell = stack(head.element_size, "cells")
+            self.cell = stack(head.input_size, "cells")
         self.rnn = keras.layers.RNN(self.cell, return_sequences=True, return_state=True, name="rnn")
         if latent_size:
             self.initial_state_layer = keras.layers.Dense(

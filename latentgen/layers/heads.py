@@ -8,7 +8,10 @@ so that a compiled loop needs no random generator and one seed gives one result 
 import keras
 from keras import ops
 
+from latentgen.errors import InputError
+
 EPSILON = 1e-7
+NEVER = -1e30  # a logit; not −∞, so that what is masked twice stays a number
 
 
 class OutputHead(keras.layers.Layer):
@@ -16,6 +19,7 @@ class OutputHead(keras.layers.Layer):
 
     Attributes:
         element_size: D, size of one element of the sequence.
+        input_size: size of an element as a decoder reads it; D unless a head embeds elements.
         parameter_size: P, number of unconstrained parameters of its distribution.
         noise_size: U, how many independent uniforms in [0, 1) one sample needs.
         relax_noise_size: how many a relaxed sample needs; U unless a head says otherwise.
@@ -24,6 +28,10 @@ class OutputHead(keras.layers.Layer):
     element_size: int
     parameter_size: int
     noise_size: int
+
+    @property
+    def input_size(self) -> int:
+        return self.element_size
 
     @property
     def relax_noise_size(self) -> int:
@@ -41,6 +49,10 @@ class OutputHead(keras.layers.Layer):
     def call(self, features):
         """Features (…, feature_size) → unconstrained parameters (…, P)."""
         return self.projection(features)
+
+    def embed(self, elements):
+        """What a decoder reads of elements (…, D), or of relaxed ones → (…, input_size)."""
+        return elements
 
     def start(self, batch: int):
         """The element (B, D) fed at the first step, before anything was drawn."""
@@ -66,6 +78,18 @@ class OutputHead(keras.layers.Layer):
         """Draws elements (…, D) with parameters (…, P) from uniform noise (…, U)."""
         raise NotImplementedError
 
+    def truncate(self, parameters, temperature=1.0, top_k: int | None = None, top_p=None):
+        """Parameters (…, P) of which `sample` at this temperature draws likely elements alone.
+
+        Args:
+            top_k: the k most likely are left; None for all.
+            top_p: the fewest that have this share of the probability are left; None for all.
+        """
+        raise InputError(
+            "top_k, top_p: expected none, as the elements are not symbols of which to leave out "
+            f"the unlikely, received top_k {top_k} and top_p {top_p}; lower the temperature instead"
+        )
+
     def mode(self, parameters):
         """The most likely element (…, D); of a mixture, its heaviest component's."""
         raise NotImplementedError
@@ -85,13 +109,44 @@ class OutputHead(keras.layers.Layer):
         return super().get_config() | {"feature_size": self.feature_size}
 
 
-def categorical_sample(logits, noise, temperature):
-    """One-hot draw (…, K) of logits (…, K) / temperature from one uniform (…,), by inverse CDF."""
+def categorical_index(logits, noise, temperature):
+    """Class (…,) int32 drawn of logits (…, K) / temperature by one uniform (…,): inverse CDF."""
     cumulative = ops.cumsum(ops.softmax(logits / temperature, axis=-1), axis=-1)
-    # Rounding can leave the last cumulative value below 1: scaling keeps the draw inside the table.
-    below = cumulative <= noise[..., None] * cumulative[..., -1:]
-    index = ops.sum(ops.cast(below, "int32"), axis=-1)
-    return ops.one_hot(ops.minimum(index, logits.shape[-1] - 1), logits.shape[-1])
+    # Rounding can leave the last cumulative value below 1: scaling keeps the draw inside the table,
+    # and the second condition keeps it off classes without probability at the table's end.
+    last = cumulative[..., -1:]
+    below = ops.logical_and(cumulative <= noise[..., None] * last, cumulative < last)
+    return ops.sum(ops.cast(below, "int32"), axis=-1)
+
+
+def categorical_sample(logits, noise, temperature):
+    """The same draw as a one-hot (…, K)."""
+    return ops.one_hot(categorical_index(logits, noise, temperature), logits.shape[-1])
+
+
+def truncate_logits(logits, temperature=1.0, top_k: int | None = None, top_p=None):
+    """Logits (…, K) with those of unlikely classes so low that they are never drawn.
+
+    Args:
+        temperature: at which will be drawn; the shares of `top_p` are those at this temperature.
+        top_k: the k most likely classes are left (Fan et al. 2018).
+        top_p: of those, the fewest that have this share of the probability: the nucleus (Holtzman
+            et al. 2020).
+
+    Classes as likely as the last one left are left too.
+    """
+    if top_k is not None:
+        top_k = min(top_k, logits.shape[-1])
+        least = ops.top_k(logits, top_k)[0][..., -1:]
+        logits = ops.where(logits < least, NEVER, logits)
+    if top_p is not None:
+        ordered = ops.flip(ops.sort(logits, axis=-1), axis=-1)
+        shares = ops.softmax(ordered / temperature, axis=-1)
+        # The first class is left even where rounding makes the sum before it something.
+        before = ops.cumsum(shares, axis=-1) - shares
+        least = ops.where(before < top_p, ordered, ordered[..., :1])
+        logits = ops.where(logits < ops.min(least, axis=-1, keepdims=True), NEVER, logits)
+    return logits
 
 
 def gumbel_softmax(logits, noise, temperature):
@@ -102,8 +157,6 @@ def gumbel_softmax(logits, noise, temperature):
 
 def require_tfp(method: str):
     """TensorFlow Probability's distributions; an InputError where the backend is another."""
-    from latentgen.errors import InputError
-
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"{method} needs the TensorFlow backend, received {keras.backend.backend()!r}: "
@@ -116,7 +169,7 @@ def require_tfp(method: str):
 
 @keras.saving.register_keras_serializable("latentgen")
 class CategoricalHead(OutputHead):
-    """One of `classes` symbols a step, as one-hot elements: melodies, words.
+    """One of `classes` symbols a step, as one-hot elements: melodies, characters.
 
     Args:
         classes: number K of symbols.
@@ -149,6 +202,9 @@ class CategoricalHead(OutputHead):
 
     def sample(self, parameters, noise, temperature=1.0):
         return categorical_sample(parameters, noise[..., 0], temperature)
+
+    def truncate(self, parameters, temperature=1.0, top_k=None, top_p=None):
+        return truncate_logits(parameters, temperature, top_k, top_p)
 
     def mode(self, parameters):
         return ops.one_hot(ops.argmax(parameters, axis=-1), self.classes)

@@ -29,6 +29,10 @@ class JointHead(OutputHead):
             raise InputError(
                 f"heads: expected one feature_size where features are shared, received {sizes}"
             )
+        if any(head.input_size != head.element_size for head in heads):
+            raise InputError(
+                "heads: expected parts that are read as they are, received embedded ones"
+            )
         super().__init__(sizes[0] if shared else sum(sizes), **kwargs)
         self.heads = list(heads)
         self.shared = shared
