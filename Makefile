@@ -33,7 +33,7 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@rm -rf $(TYPES) && mkdir -p $(TYPES) && ln -s $(CURDIR)/latentgen/* $(CURDIR)/sketch $(CURDIR)/music $(TYPES)
+	@rm -rf $(TYPES) && mkdir -p $(TYPES) && ln -s $(CURDIR)/latentgen/* $(CURDIR)/sketch $(CURDIR)/music $(CURDIR)/text $(TYPES)
 	cd build/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/setup.cfg -p latentgen
 
 bench: $(INSTALLED)

@@ -1,0 +1,36 @@
+"""Text: tokenizers, corpora, TextVAE, attributes of a sentence.
+
+Nothing heavy is imported here: the names below are resolved at first use.
+"""
+
+import importlib
+from typing import Any
+
+_EXPORTS: dict[str, str] = {
+    name: f"latentgen.text.{module}"
+    for module, names in {
+        "attributes": (
+            "contains_word",
+            "is_question",
+            "number_of_characters",
+            "number_of_words",
+            "reading_level",
+            "repetition",
+            "tense",
+            "type_token_ratio",
+        ),
+        "classifier": ("SentenceClassifier",),
+        "data": ("Corpus", "ParallelBatches", "TextBatches", "read_corpus"),
+        "reading": ("read_labelled_lines", "read_lines", "read_parallel"),
+        "spelling": ("Spelling",),
+        "tokenizers": ("Characters", "Subwords", "Tokenizer", "Words", "tokenizer_of"),
+    }.items()
+    for name in names
+}
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'latentgen.text' has no attribute {name!r}")
