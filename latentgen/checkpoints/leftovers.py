@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,3 +50,28 @@ def renamed(
             )
         names[new] = name
     return {new: tensors[name] for new, name in names.items()}
+
+
+def sketch_training(
+    tensors: Mapping[str, np.ndarray], step: int, settings: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """What Magenta's `load_checkpoint` wants beside Sketch-RNN's weights: a training that begins.
+
+    Args:
+        tensors: the weights, below `vector_rnn/`.
+        step: the steps that the model was trained for.
+        settings: its model_config.json.
+    """
+    slots = {
+        f"vector_rnn/{name}/Adam{which}": np.zeros_like(tensor)
+        for name, tensor in tensors.items()
+        for which in ("", "_1")
+    }
+    numbers = {
+        "Variable": settings["learning_rate"],
+        "Variable_1": settings["kl_weight"],
+        "beta1_power": 0.9,
+        "beta2_power": 0.999,
+    }
+    numbers = {f"vector_rnn/{k}": np.float32(v) for k, v in numbers.items()}
+    return slots | numbers | {"vector_rnn/global_step": np.int32(step)}

@@ -45,6 +45,16 @@ def decoder_table(decoder: AutoregressiveDecoder) -> list[Tensor]:
     return list(_core(decoder, ""))
 
 
+def without_rows(decoder: AutoregressiveDecoder) -> dict[str, np.ndarray]:
+    """Their tensors of no numbers, which a table cannot hold: z's, of a decoder without z."""
+    end = "z_to_initial_state/bias"
+    return {
+        tensor.name.replace("/bias", "/kernel"): np.zeros((0, *tensor.joined_shape()), "float32")
+        for tensor in ([] if decoder.latent_size else decoder_table(decoder))
+        if tensor.name.endswith(end)
+    }
+
+
 def _core(decoder: Decoder, prefix: str) -> Iterator[Tensor]:
     """A flat decoder; one with parts apart is a decoder a part."""
     cell, elements = decoder.cell, decoder.head.element_size
@@ -64,13 +74,20 @@ def _core(decoder: Decoder, prefix: str) -> Iterator[Tensor]:
 
 def _conductor(decoder: HierarchicalDecoder) -> Iterator[Tensor]:
     scope = "decoder/hierarchical_level_0"
-    core = decoder.core.cell.state_size if decoder.autoregressive else []
+    core = _core_states(decoder.core.cell) if decoder.autoregressive else []
     for k, cell in enumerate(decoder.conductor.cells):
-        # The lowest reads the core's states, c before h there, and z.
-        order = _states_swapped(core, 0) if k == 0 else []
+        order = core if k == 0 else []
         yield from _cell(cell, f"{scope}/cell_{k}", cell.input_size, order)
     layer = decoder.initial_state_layer
     yield from _swapped(layer, decoder.conductor.state_size, 0, f"{scope}/initial_state")
+
+
+def _core_states(cell: CellStack | ParallelCells) -> list[tuple[int, int]]:
+    """Where their c and h of each layer lie in ours; of parts apart a layer's c's, then its h's."""
+    bounds = pairwise(np.cumsum([0, *cell.state_size]).tolist())
+    parts = len(cell.stacks) if isinstance(cell, ParallelCells) else 1
+    states = np.array(list(bounds)).reshape(parts, -1, 2, 2)  # (part, layer, h or c, bounds)
+    return [tuple(b) for b in states[:, :, ::-1].transpose(1, 2, 0, 3).reshape(-1, 2).tolist()]
 
 
 def _encoder(encoder: Any, scope: str) -> Iterator[Tensor]:

@@ -139,7 +139,7 @@ def _training(settings: Mapping[str, Any], conditional: bool) -> dict[str, Any]:
     given = {
         "max_length": int(settings.get("max_seq_len", MAX_LENGTH)),
         "scale": float(settings.get("scale_factor", 1.0)),
-        "recurrent_dropout": 1.0 - settings.get("recurrent_dropout_prob", 0.9),
+        "recurrent_dropout": round(1.0 - settings.get("recurrent_dropout_prob", 0.9), 9),
         "temperature_rule": "magenta",
     }
     if not settings.get("use_recurrent_dropout", True):
@@ -179,7 +179,7 @@ def sketch_settings(model: "SketchVAE | SketchDecoder") -> dict[str, Any]:
         "kl_decay_rate": own.get("kl_decay", 0.99995),
         "min_learning_rate": 0.00001,
         "use_recurrent_dropout": own["recurrent_dropout"] > 0,
-        "recurrent_dropout_prob": 1.0 - own["recurrent_dropout"],
+        "recurrent_dropout_prob": round(1.0 - own["recurrent_dropout"], 9),
         "use_input_dropout": False,
         "input_dropout_prob": 0.9,
         "use_output_dropout": False,

@@ -12,6 +12,7 @@ _EXPORTS = {
         "groove": ("GrooveConverter", "drop_hits"),
         "melody": ("MelodyConverter",),
         "performance": ("PerformanceConverter",),
+        "plain": ("PlainConverter",),
         "trio": ("TrioConverter",),
     }.items()
     for name in names

@@ -8,7 +8,7 @@ import numpy as np
 from latentgen.errors import InputError
 from latentgen.music.converters.converter import Converter, Example
 
-KINDS = ("categorical", "boolean", "nade", "groove")
+OUTPUTS = ("categorical", "boolean", "nade", "groove")
 
 
 class PlainConverter(Converter):
@@ -19,7 +19,7 @@ class PlainConverter(Converter):
 
     Args:
         steps: T, rows of an example.
-        kind: of the outputs: 'categorical', 'boolean', 'nade' or 'groove'.
+        output: what the outputs are: 'categorical', 'boolean', 'nade' or 'groove'.
         parts: columns of each part of the outputs, of which 'categorical' has a one-hot each;
             their sum is the output's depth.
         input_depth: columns of the input; those of the output if None.
@@ -31,27 +31,27 @@ class PlainConverter(Converter):
     def __init__(
         self,
         steps: int,
-        kind: str = "categorical",
+        output: str = "categorical",
         parts: Sequence[int] = (1,),
         input_depth: int | None = None,
         control_depth: int = 0,
         hidden: int = 128,
         end_class: int | None = None,
     ):
-        if kind not in KINDS:
-            raise InputError(f"kind: expected one of {KINDS}, received {kind!r}")
+        if output not in OUTPUTS:
+            raise InputError(f"output: expected one of {OUTPUTS}, received {output!r}")
         for name, value in (("steps", steps), ("hidden", hidden), ("parts", min(parts, default=0))):
             if value < 1:
                 raise InputError(f"{name}: expected 1 or more, received {value}")
-        if kind != "categorical" and len(parts) > 1:
-            raise InputError(f"parts: expected one of a {kind!r} output, received {list(parts)}")
-        if kind == "groove" and parts[0] % 3:
+        if output != "categorical" and len(parts) > 1:
+            raise InputError(f"parts: expected one of a {output!r} output, received {list(parts)}")
+        if output == "groove" and parts[0] % 3:
             raise InputError(
                 "parts: expected hits, velocities and offsets, a multiple of 3 columns, "
                 f"received {parts[0]}"
             )
         super().__init__(1, steps)
-        self.kind, self.hidden, self.end_class = kind, hidden, end_class
+        self.output, self.hidden, self.end_class = output, hidden, end_class
         self.parts = list(parts)
         self.output_depth = sum(self.parts)
         self.input_depth = self.output_depth if input_depth is None else input_depth
