@@ -67,7 +67,8 @@ def load_sketch_js(path: str | os.PathLike) -> "SketchVAE | SketchDecoder":
     from latentgen.sketch.vae import SketchDecoder, SketchVAE
 
     info, tensors = _read(Path(path))
-    scale, longest = info.get("scale_factor"), info.get("max_seq_len")
+    scale: Any = info.get("scale_factor")
+    longest: Any = info.get("max_seq_len")
     if type(scale) not in (int, float) or not 0 < scale < math.inf:
         raise FileError(f"{path}: expected a positive scale_factor, found {scale!r}")
     if type(longest) is not int or not 0 < longest <= MOST_POINTS:
