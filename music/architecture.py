@@ -41,8 +41,15 @@ def make_decoder(
     control_encoder = None
     if control_units and depth:
         control_encoder = BidirectionalEncoder(
-            list(control_units), depth, seed=seed + 1, name="control_encoder"
+            list(control_units),
+            depth,
+            seed=seed + 1,
+            input_dropout=dropout,
+            residual=residual,
+            name="control_encoder",
         )
+        for rnn in (control_encoder.forward[-1], control_encoder.backward[-1]) if residual else ():
+            rnn.cell.cells[-1].skip = True  # its outputs are read, not its states
     units = list(units)
     options: dict[str, Any] = {"input_dropout": dropout, "residual": residual, "seed": seed}
     core = Decoder(

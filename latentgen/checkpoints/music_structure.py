@@ -90,7 +90,7 @@ def read_structure(tensors: Mapping[str, np.ndarray], source: Any) -> Structure:
     for scope in scopes:
         outputs.append(read.columns(f"{scope}/output_projection/kernel", units[-1]) - hidden)
     states = 2 * sum(units)
-    embedding = read.rows(f"{scopes[0]}/z_to_initial_state/kernel", states)
+    embedding = _embedding(read, f"{scopes[0]}/z_to_initial_state", states)
     controls = {
         stack.reads - output - embedding for stack, output in zip(stacks, outputs, strict=True)
     }
@@ -147,6 +147,14 @@ def _hidden(read: "_Reader", scopes: list[str]) -> int:
     return read.shape(names[0], 3)[2]
 
 
+def _embedding(read: "_Reader", scope: str, states: int) -> int:
+    """The size of what a decoder starts from; where it is 0 the kernel may have been left out."""
+    alone = not read.has(f"{ENCODER}/") and f"{scope}/bias" in read.tensors
+    if alone and f"{scope}/kernel" not in read.tensors:
+        return 0
+    return read.rows(f"{scope}/kernel", states)
+
+
 def _encoder(read: "_Reader", control_depth: int) -> Encoder:
     lower = f"{ENCODER}/hierarchical_level_0"
     hierarchical = read.has(f"{lower}/")
@@ -195,9 +203,7 @@ class _Reader:
         return shape[1]
 
     def rows(self, name: str, columns: int) -> int:
-        """The rows of a matrix of so many columns; 0 of one that is not there but for its bias."""
-        if name not in self.tensors and name.replace("/kernel", "/bias") in self.tensors:
-            return 0
+        """The rows of a matrix of so many columns."""
         shape = self.shape(name)
         if shape[1] != columns:
             raise self.error(f"expected {name} with {columns} columns, found shape {shape}")
