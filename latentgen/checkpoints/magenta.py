@@ -70,7 +70,8 @@ def load_magenta(
             manifest.json (deeplearn.js) of music_vae. A model_config.json or config.json beside a
             checkpoint is read.
         config: MusicVAE's configuration, where the variables leave it open; see `music_model`. Of a
-            dictionary the keys are added to config.json's.
+            dictionary the keys are added to config.json's, or to Sketch-RNN's model_config.json's
+            (`scale_factor`, `max_seq_len`; see `sketch_model`).
         member: which model of an archive of several.
         rename: (pattern, replacement) pairs of `re.sub`, applied in order to the checkpoint's
             names, that make of them Magenta's of today. (The other way round than Magenta's
@@ -88,18 +89,25 @@ def load_magenta(
     if path.is_file() and not part_of_checkpoint and is_archive(path):
         with unpacked(path, member) as prefix:
             return _load_tf1(prefix, path, config, rename)
-    if member is not None:
-        raise InputError(f"member: expected None, as {path} is no archive; received {member!r}")
+    _expect_none(path, "no archive", member=member)
     folder = path.parent if path.is_file() and path.name in WEB else path
     if any((folder / name).is_file() for name in WEB):
         from latentgen.checkpoints.web import load_web
 
+        _expect_none(path, "no TF1 checkpoint", rename=rename)
         return load_web(folder, config)
     if path.is_file() and path.suffix == ".json":
         from latentgen.checkpoints.sketch_js import load_sketch_js
 
+        _expect_none(path, "no TF1 checkpoint", config=config, rename=rename)
         return load_sketch_js(path)
     return _load_tf1(find_checkpoint(path), path, config, rename)
+
+
+def _expect_none(path: Path, reason: str, **arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value:
+            raise InputError(f"{name}: expected none, as {path} is {reason}; received {value!r}")
 
 
 def _load_tf1(
@@ -116,7 +124,11 @@ def _load_tf1(
     if any(name.startswith(SKETCH) for name in tensors):
         from latentgen.checkpoints.sketch_model import sketch_model
 
-        settings = _beside(prefix, SKETCH_SETTINGS)
+        if isinstance(config, str):
+            raise InputError(
+                f"config: expected settings of Sketch-RNN or none, received {config!r}"
+            )
+        settings = _beside(prefix, SKETCH_SETTINGS) | dict(config or {})
         model = sketch_model(tensors, settings, source)
     elif any(name.startswith(MUSIC) for name in tensors):
         from latentgen.checkpoints.music_model import music_model
@@ -134,7 +146,7 @@ def _load_tf1(
         )
     if described:
         model = _as_described(model, described, source)
-    if steps and steps[0].ndim == 0:
+    if steps and steps[0].shape == () and 0 <= steps[0] <= np.iinfo("int32").max:
         model.step.assign(int(steps[0]))
     return model
 
@@ -239,6 +251,11 @@ def save_magenta(model: "Model", path: str | os.PathLike, format: str = "tf1") -
 def _write_tf1(model: "Model", folder: Path) -> None:
     from latentgen.music.model import MusicModel
 
+    if not _is_sketch(model) and not isinstance(model, MusicModel):
+        raise InputError(
+            "model: expected a SketchVAE, SketchDecoder, MusicVAE or MusicDecoder, received a "
+            f"{type(model).__name__}"
+        )
     tensors, step = collect(_table(model)), int(np.asarray(model.step))
     if _is_sketch(model):
         from latentgen.checkpoints.sketch_model import PREFIX, sketch_settings
@@ -248,16 +265,11 @@ def _write_tf1(model: "Model", folder: Path) -> None:
         tensors |= sketch_training(tensors, step, settings)
         write_checkpoint(tensors, folder / "vector-0")
         _write_json(folder / SKETCH_SETTINGS, settings)
-    elif isinstance(model, MusicModel):
+    else:
         from latentgen.checkpoints.magenta_music import without_rows
 
         tensors |= without_rows(model.decoder) | {"global_step": np.int64(step)}
         write_checkpoint(tensors, folder / "model.ckpt-0")
-    else:
-        raise InputError(
-            "model: expected a SketchVAE, SketchDecoder, MusicVAE or MusicDecoder, received a "
-            f"{type(model).__name__}"
-        )
     _write_json(folder / OURS, {"kind": type(model).__name__, "config": model.arguments()})
 
 
