@@ -107,7 +107,8 @@ def _represents(model: Any) -> str:
     """What goes in and out of it, and the size of z."""
     converter = getattr(model, "converter", None)
     between = "" if converter is None else f" of {type(converter).__name__}"
-    return f"{between}, z of {model.latent_size}" if model.latent_size else f"{between}, without z"
+    size = model.decoder.latent_size
+    return f"{between}, z of {size}" if size else f"{between}, without z"
 
 
 def _card(out: Path, source: str, found: "Source", what: str, count: int, dtype: str) -> str:
