@@ -11,8 +11,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from latentgen.checkpoints.tf1 import DATA, INDEX
 from latentgen.errors import FileError, InputError
@@ -128,7 +129,7 @@ def _of_zip(path: str | os.PathLike, archive: zipfile.ZipFile) -> Iterator[Membe
             yield Member(
                 PurePosixPath(info.filename),
                 info.file_size,
-                lambda info=info: archive.open(info),  # type: ignore[misc]
+                partial(archive.open, info),
             )
 
 
@@ -140,7 +141,7 @@ def _of_tar(path: str | os.PathLike, archive: tarfile.TarFile) -> Iterator[Membe
             yield Member(
                 PurePosixPath(info.name),
                 info.size,
-                lambda info=info: archive.extractfile(info),  # type: ignore[misc]
+                partial(cast(Callable[..., IO[bytes]], archive.extractfile), info),
             )
 
 

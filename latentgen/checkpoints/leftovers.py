@@ -36,7 +36,7 @@ def renamed(
     Raises:
         InputError: a pattern that is none, or two variables that become one.
     """
-    names = {}
+    names: dict[str, str] = {}
     for name in tensors:
         new = name
         for pattern, replacement in rename:
@@ -73,5 +73,5 @@ def sketch_training(
         "beta1_power": 0.9,
         "beta2_power": 0.999,
     }
-    numbers = {f"vector_rnn/{k}": np.float32(v) for k, v in numbers.items()}
-    return slots | numbers | {"vector_rnn/global_step": np.int32(step)}
+    variables = {f"vector_rnn/{k}": np.array(v, "float32") for k, v in numbers.items()}
+    return slots | variables | {"vector_rnn/global_step": np.array(step, "int32")}

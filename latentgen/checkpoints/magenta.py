@@ -268,7 +268,7 @@ def _write_tf1(model: "Model", folder: Path) -> None:
     else:
         from latentgen.checkpoints.magenta_music import without_rows
 
-        tensors |= without_rows(model.decoder) | {"global_step": np.int64(step)}
+        tensors |= without_rows(model.decoder) | {"global_step": np.array(step, "int64")}
         write_checkpoint(tensors, folder / "model.ckpt-0")
     _write_json(folder / OURS, {"kind": type(model).__name__, "config": model.arguments()})
 
