@@ -9,7 +9,8 @@ TYPES := build/types/latentgen
 
 # What is tested on JAX as well: models, training and constraints. The rest knows no backend.
 ON_JAX := $(wildcard tests/layers tests/training tests/constraints tests/test_vae*.py \
-            tests/sketch/test_vae*.py tests/music/test_vae*.py)
+            tests/sketch/test_vae*.py tests/music/test_vae*.py \
+            tests/text/test_vae*.py tests/text/test_language_model.py tests/text/test_evaluation.py)
 
 .PHONY: install demo test lint bench clean
 

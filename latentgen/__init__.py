@@ -14,6 +14,7 @@ _EXPORTS = {
     "SequenceVAE": "latentgen.vae",
     "SketchDecoder": "latentgen.sketch",
     "SketchVAE": "latentgen.sketch",
+    "TextVAE": "latentgen.text",
 }
 __all__ = [
     "LatentConstraints",
@@ -21,6 +22,7 @@ __all__ = [
     "SequenceVAE",
     "SketchDecoder",
     "SketchVAE",
+    "TextVAE",
     "__version__",
 ]
 

@@ -11,6 +11,7 @@ import pytest
 from latentgen.constraints import LatentConstraints
 from latentgen.music import DrumConverter, MelodyConverter, MusicVAE
 from latentgen.sketch import SketchClassifier, SketchVAE, read_labelled_drawings
+from latentgen.text import TextVAE
 from latentgen.vae import Posterior
 from tests.music.songs import write_song
 from tests.shared import REPOSITORY
@@ -117,3 +118,17 @@ def test_train_music(run, tmp_path):
     vae = MusicVAE.from_preset(tmp_path / "presets" / "drums_2bar")
     assert len(vae.reference.mean) > 0
     assert "CC BY 4.0" in (tmp_path / "presets" / "drums_2bar" / "README.md").read_text()
+
+
+def test_train_text(run, tmp_path):
+    from tests.text.tiny import SENTENCES
+
+    unlike = [f"{a} and {b}" for a in SENTENCES for b in SENTENCES[:4]]
+    (tmp_path / "captions.txt").write_text("\n".join([*unlike, "dogs see zeppelins"]) + "\n")
+    few = ["--steps", 1, "--batch", 4]
+    run("train_text.py", "captions.txt", "--out", "presets", "--run", "run", *few)
+    vae = TextVAE.from_preset(tmp_path / "presets" / "coco")
+    assert "zeppelins" not in vae.tokenizer.vocabulary
+    assert len(vae.sample(2, length=5)) == 2
+    assert len(vae.reference.mean) > 0
+    assert "CC BY 4.0" in (tmp_path / "presets" / "coco" / "README.md").read_text()

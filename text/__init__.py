@@ -22,9 +22,12 @@ _EXPORTS: dict[str, str] = {
         "classifier": ("SentenceClassifier",),
         "corpus": ("Corpus", "read_corpus", "read_parallel_corpus"),
         "data": ("ParallelBatches", "TextBatches", "pad_ids"),
+        "evaluation": ("Evaluation", "evaluate"),
+        "model": ("LanguageModel",),
         "reading": ("read_labelled_lines", "read_lines", "read_parallel"),
         "spelling": ("Spelling",),
         "tokenizers": ("Characters", "Subwords", "Tokenizer", "Words", "tokenizer_of"),
+        "vae": ("TextVAE",),
     }.items()
     for name in names
 }
