@@ -24,6 +24,7 @@ _EXPORTS: dict[str, str] = {
         "data": ("ParallelBatches", "TextBatches", "pad_ids"),
         "evaluation": ("Evaluation", "evaluate"),
         "model": ("LanguageModel",),
+        "labelled": ("read_labelled_sentences",),
         "reading": ("read_labelled_lines", "read_lines", "read_parallel"),
         "spelling": ("Spelling",),
         "tokenizers": ("Characters", "Subwords", "Tokenizer", "Words", "tokenizer_of"),

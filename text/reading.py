@@ -18,7 +18,7 @@ LONGEST_LINE = 1 << 20  # bytes; no sentence is a mebibyte long, so such a file 
 ENDINGS = (".txt", ".csv", ".tsv")
 """What a folder's files of text end in, `.gz` apart."""
 
-_COLUMNS = ("text", "sentence")  # what a table's column of sentences is called where nobody says
+COLUMNS = ("text", "sentence")  # what a table's column of sentences is called where nobody says
 _DAMAGE = (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
 
@@ -123,6 +123,32 @@ def read_parallel(
         )
 
 
+def table_rows(path: Path) -> Iterator[list[str]]:
+    """The header of a .csv or .tsv, then its rows, all of one length.
+
+    Raises:
+        FileError: as `read_lines`, or a row with more or fewer cells than the header.
+    """
+    rows = csv.reader(_decoded(path), delimiter="," if is_table(path, ".csv") else "\t")
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        yield header
+        for row in rows:
+            if row and len(row) != len(header):
+                raise FileError(
+                    f"{path}: line {rows.line_num}: expected {len(header)} cells, "
+                    f"received {len(row)}"
+                )
+            yield row or [""] * len(header)
+    except csv.Error as error:
+        raise FileError(f"{path}: line {rows.line_num}: expected a table, {error}") from None
+
+
+def is_table(path: Path, *endings: str) -> bool:
+    """Whether a file is a .csv or .tsv, gzipped or not."""
+    return _ending(path) in (endings or (".csv", ".tsv"))
+
+
 def _ending(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
@@ -130,22 +156,18 @@ def _ending(path: Path) -> str:
 
 def _sentences(path: Path, column: str | None) -> Iterator[str]:
     """The sentence of each line or row, '' where it is empty."""
-    if _ending(path) not in (".csv", ".tsv"):
+    if not is_table(path):
         if column is not None:
             raise InputError(f"column: expected none for {path}, which is no .csv or .tsv")
         yield from (line.strip() for line in _decoded(path))
         return
-    rows = csv.reader(_decoded(path), delimiter="," if _ending(path) == ".csv" else "\t")
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        names = [column] if column is not None else [*_COLUMNS, *header[: len(header) == 1]]
-        place = next((header.index(name) for name in names if name in header), None)
-        if place is None:
-            raise FileError(f"{path}: expected a column {' or '.join(names)}, received {header}")
-        for row in rows:
-            yield row[place].strip() if place < len(row) else ""
-    except csv.Error as error:
-        raise FileError(f"{path}: row {rows.line_num}: expected a table, {error}") from None
+    rows = table_rows(path)
+    header = next(rows)
+    names = [column] if column is not None else [*COLUMNS, *header[: len(header) == 1]]
+    place = next((header.index(name) for name in names if name in header), None)
+    if place is None:
+        raise FileError(f"{path}: expected a column {' or '.join(names)}, received {header}")
+    yield from (row[place].strip() for row in rows)
 
 
 def _decoded(path: Path, latin_1: bool = False) -> Iterator[str]:
