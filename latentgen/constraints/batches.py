@@ -37,14 +37,16 @@ class Batches(keras.utils.PyDataset):
         count: int,
         seed: int,
         real: int | None = None,
-        revealed: float = REVEALED,
         true_share: float = 0.5,
+        together: float = 0.0,
     ):
         """`real`: how many of the first z count as real where nothing is asked; all if None.
-        `true_share`: of the rows drawn for a binary attribute, those that ask for True."""
+        `true_share`: of the rows drawn for a binary attribute, those that ask for True.
+        `together`: of all rows that ask, those that ask for all attributes of a z, drawn from those
+        that have every binary one."""
         super().__init__()
-        self.real, self.revealed = len(z) if real is None else real, revealed
-        self.true_share = true_share
+        self.real = len(z) if real is None else real
+        self.true_share, self.together = true_share, together
         self.z, self.scale = z, np.broadcast_to(scale, z.shape)
         self.attributes, self.rows, self.count, self.seed = attributes, rows, count, seed
         self.chances: list[list[np.ndarray]] = []  # of each row, by attribute and class
@@ -65,13 +67,13 @@ class Batches(keras.utils.PyDataset):
             for index in range(attribute.size):
                 labelled = known == index
                 alike = posterior[:, index] * (posterior[:, index] > 0.5) * np.isnan(known)
-                own = labelled / labelled.sum()
-                if self.real < len(z) and labelled[: self.real].sum() >= FEWEST_REAL:
-                    # Mostly what was not proposed: learning from itself an actor narrows down.
-                    first = labelled * (np.arange(len(z)) < self.real)
-                    own = (1 - REAL) * own + REAL * first / first.sum()
+                own = self._mostly_real(labelled)
                 total = alike.sum()
                 self.chances[-1].append(_mixture(own, alike / total) if total >= 1 else own)
+        every = np.full(len(z), together > 0 and len(attributes) > 1)
+        for attribute, known in zip(attributes, codes, strict=True):
+            every &= known == 1 if attribute.kind == "binary" else ~np.isnan(known)
+        self.has_all = self._mostly_real(every) if every.sum() >= FEWEST_REAL else None
 
     def __len__(self) -> int:
         return self.count
@@ -95,9 +97,14 @@ class Batches(keras.utils.PyDataset):
                 picked[own] = random.choice(len(self.z), size=int(own.sum()), p=chances)
                 if attribute.classes:
                     asked[a, own] = c
+        every = np.zeros(n, bool)
+        if self.has_all is not None:
+            every = (first >= 0) & (random.random(n) < self.together)
+            picked[every] = random.choice(len(self.z), size=int(every.sum()), p=self.has_all)
+            asked[:, every] = np.nan
         for a, attribute in enumerate(self.attributes):
-            shown = (first >= 0) & (random.random(n) < self.revealed)
-            shown |= first == a
+            shown = (first >= 0) & (random.random(n) < REVEALED)
+            shown |= (first == a) | every
             guess = self._guess(a, picked, random)
             asked[a] = np.where(shown & np.isnan(asked[a]), guess, asked[a])
             other[a] = asked[a]
@@ -124,6 +131,15 @@ class Batches(keras.utils.PyDataset):
             "untouched": untouched.astype("float32"),
             "mix": random.random((n, 1), dtype="float32"),
         }
+
+    def _mostly_real(self, chosen: np.ndarray) -> np.ndarray:
+        """Chances of each row (n,) to be drawn of those chosen."""
+        chances = chosen / chosen.sum()
+        real = chosen & (np.arange(len(chosen)) < self.real)
+        if self.real == len(chosen) or real.sum() < FEWEST_REAL:
+            return chances
+        # Mostly what was not proposed: learning from itself an actor narrows down.
+        return (1 - REAL) * chances + REAL * real / real.sum()
 
     def _guess(self, a: int, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Codes of these rows: their labels, or what the predictor makes of them."""

@@ -19,7 +19,7 @@ from latentgen.constraints.validation import (
 
 HIDDEN, LAYERS, DROPOUT = 256, 2, 0.3
 BATCH = 128
-PASSES, FEWEST_STEPS = 4, 200  # over all labels, in each round
+PASSES, FEWEST_STEPS = 2, 200  # over all labels, in each round
 HELD_OUT = 10  # one label of ten, of each class the fourth, fourteenth, …
 
 

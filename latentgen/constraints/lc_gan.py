@@ -8,7 +8,9 @@ Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real la
   beyond the paper, - a * log p(y | z' + noise) by the attribute critics: from seventy labels these
   are far better calibrated than D can be. a = 0 is the published loss. Noise is for attribute
   critics that are networks: an actor finds the z' where they err, unless it must please them all
-  around z' (reward.py). There z' longer than the prior's cost too, l * max(0, mean z'^2 - 1).
+  around z' (reward.py). There leaving the shape of the prior costs too, by
+s * (max(0, mean z'^2 - 1) + max(0, 0.8 - mean (z'_i - z'_j)^2 / 2)): each z' longer than the
+prior's, and each two that are asked for the same and lie closer together than most of the prior's.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,6 +26,7 @@ from latentgen.training.gradients import gradient
 from latentgen.training.two_player import TwoPlayerModel
 
 GRADIENT_PENALTY = 10.0
+SPREAD = 0.8  # half the mean square distance of two z' a dimension; the prior's have 1
 
 
 class LCGAN(TwoPlayerModel):
@@ -31,7 +34,7 @@ class LCGAN(TwoPlayerModel):
 
     `judges` are layers that `log_match` reads: as parts of the model their variables enter every
     compiled step anew. `noise` is the deviation of the noise that they see z' with.
-    `length_weight` is l.
+    `shape_weight` is s.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class LCGAN(TwoPlayerModel):
         seed: int = 0,
         judges: Sequence[keras.layers.Layer] = (),
         noise: float = 0.0,
-        length_weight: float = 0.0,
+        shape_weight: float = 0.0,
     ):
         super().__init__()
         self.actor = Trunk(latent_size, condition_size, 2 * latent_size, hidden, layers, 2 * seed)
@@ -55,7 +58,7 @@ class LCGAN(TwoPlayerModel):
         self.precision = (1 / np.broadcast_to(sigma, (latent_size,)) ** 2).astype("float32")
         self.distance_weight, self.attribute_weight = distance_weight, attribute_weight
         self.log_match = log_match
-        self.judges, self.noise, self.length_weight = list(judges), noise, length_weight
+        self.judges, self.noise, self.shape_weight = list(judges), noise, shape_weight
         self.draws = keras.random.SeedGenerator(seed)
 
     def prepare(
@@ -111,15 +114,25 @@ class LCGAN(TwoPlayerModel):
         loss = ops.mean(ops.softplus(-self.critic(moved, condition)))
         distance = ops.log1p((moved - source) ** 2) * self.precision
         loss += self.distance_weight * ops.mean(distance)
-        if self.length_weight:
-            longer = ops.relu(ops.mean(moved**2, axis=-1) - 1)
-            loss += self.length_weight * ops.mean(longer)
+        if self.shape_weight:
+            loss += self.shape_weight * out_of_shape(moved, condition)
         if self.log_match is not None and self.attribute_weight:
             if self.noise:
                 near = keras.random.normal(ops.shape(moved), seed=self.draws)
                 moved = moved + self.noise * near
             loss -= self.attribute_weight * ops.mean(self.log_match(moved, condition))
         return loss
+
+
+def out_of_shape(z: Any, condition: Any) -> Any:
+    """How much longer z (n, latent_size) are than the prior's, and closer to one another."""
+    squares = ops.mean(z**2, axis=-1)
+    products = ops.matmul(z, ops.transpose(z)) / z.shape[-1]
+    distances = squares[:, None] + squares - 2 * products
+    differ = ops.sum(ops.abs(condition[:, None] - condition), axis=-1)
+    alike = ops.cast(differ < 1e-6, z.dtype) - ops.eye(ops.shape(z)[0])
+    close = ops.sum(alike * ops.relu(SPREAD - distances / 2)) / (ops.sum(alike) + 1)
+    return ops.mean(ops.relu(squares - 1)) + close
 
 
 def log_match(predictors: Sequence[Any], widths: Sequence[int]) -> Any:
