@@ -32,6 +32,7 @@ _EXPORTS: dict[str, str] = {
             "GrooveConverter",
             "MelodyConverter",
             "PerformanceConverter",
+            "PlainConverter",
             "TrioConverter",
         ),
         "data": ("MusicBatches",),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PREFIX = "vector_rnn/"
 CELLS = dict(zip(("lstm", "layer_norm", "hyper"), SCOPES.values(), strict=True))
+HYPER_UNITS = 256  # fixed in Magenta's HyperLSTMCell
 MAX_LENGTH = 250  # Magenta's default
 # Of the settings, those that the variables tell too, by our names.
 TOLD = {
@@ -71,7 +72,10 @@ def sketch_model(
 
 
 def _sizes(tensors: Mapping[str, np.ndarray], source: Any) -> dict[str, Any]:
-    """The sizes and kinds that the variables tell, as our constructors' arguments."""
+    """The sizes and kinds that the variables tell, as our constructors' arguments.
+
+    All are read off matrices that have them, so that no model is much larger than its file.
+    """
 
     def shape(name: str) -> tuple[int, int]:
         if name not in tensors:
@@ -95,7 +99,15 @@ def _sizes(tensors: Mapping[str, np.ndarray], source: Any) -> dict[str, Any]:
                 f"{source}: expected one cell with matrices of (n, 4n) in {PREFIX}{scope}, found "
                 f"{', '.join(CELLS[k] for k in kinds)} with {(units, gates)}, {(reads, columns)}"
             )
+        if kinds[0] == "hyper":
+            check(f"{name}/{CELLS['layer_norm']}/W_xh", (reads + units, 4 * HYPER_UNITS))
         return kinds[0], units, reads
+
+    def check(name: str, expected: tuple[int, int]) -> None:
+        if shape(name) != expected:
+            raise CheckpointError(
+                f"{source}: expected {PREFIX}{name} of shape {expected}, found {shape(name)}"
+            )
 
     kind, units, reads = cell("RNN")
     outputs, rest = divmod(shape("RNN/output_w")[1] - 3, 6)
@@ -107,14 +119,11 @@ def _sizes(tensors: Mapping[str, np.ndarray], source: Any) -> dict[str, Any]:
     sizes = {"decoder_cell": kind, "decoder_units": units, "mixtures": outputs}
     if reads == ELEMENT and not any(name.startswith(("ENC_RNN", "linear")) for name in tensors):
         return sizes
+    latent, states = reads - ELEMENT, units + (HYPER_UNITS if kind == "hyper" else 0)
     kind, units, _ = cell("ENC_RNN/fw")
-    latent = shape("ENC_RNN_mu/super_linear_w")
-    if latent != (2 * units, reads - ELEMENT):
-        raise CheckpointError(
-            f"{source}: expected ENC_RNN_mu/super_linear_w of shape {(2 * units, reads - ELEMENT)}"
-            f", found {latent}"
-        )
-    return sizes | {"encoder_cell": kind, "encoder_units": units, "latent_size": reads - ELEMENT}
+    check("ENC_RNN_mu/super_linear_w", (2 * units, latent))
+    check("linear/super_linear_w", (latent, 2 * states))
+    return sizes | {"encoder_cell": kind, "encoder_units": units, "latent_size": latent}
 
 
 def _agree(

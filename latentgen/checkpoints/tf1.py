@@ -12,7 +12,7 @@ from latentgen.checkpoints.tf1_index import read_index
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_file
 
-STATE, INDEX = "checkpoint", ".index"
+STATE, INDEX, TRAIN = "checkpoint", ".index", "train"
 DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 
 
@@ -22,8 +22,8 @@ def read_checkpoint(
     """The variables of a checkpoint by name.
 
     Args:
-        path: a prefix (`…/vector-25`), one of its files, or a folder, of which the file
-            `checkpoint` names the prefix, or the highest step does.
+        path: a prefix (`…/vector-25`), one of its files, or a folder (music_vae_train's run too),
+            of which the file `checkpoint` names the prefix, or the highest step does.
         wanted: of which names; others are not read.
 
     Raises:
@@ -56,7 +56,10 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
     """The prefix of the checkpoint that `path` stands for (see `read_checkpoint`), or FileError."""
     path = Path(path)
     if path.is_dir():
-        return _newest(path)
+        for folder in (path, path / TRAIN):  # what music_vae_train calls a run has it in there
+            if names := sorted(p.name.removesuffix(INDEX) for p in folder.glob(f"[!.]*{INDEX}")):
+                return folder / _newest(folder, names)
+        raise FileError(f"{path}: expected a folder with a checkpoint (*{INDEX}), found none")
     name = DATA.sub("", path.name).removesuffix(INDEX)
     prefix = path.with_name(name)
     if not path.with_name(name + INDEX).is_file():
@@ -64,22 +67,19 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
     return prefix
 
 
-def _newest(folder: Path) -> Path:
-    found = sorted(p.name.removesuffix(INDEX) for p in folder.glob(f"[!.]*{INDEX}"))
-    if not found:
-        raise FileError(f"{folder}: expected a folder with a checkpoint (*{INDEX}), found none")
+def _newest(folder: Path, names: list[str]) -> str:
     state = folder / STATE
     if state.is_file():
         text = state.read_text(encoding="utf-8", errors="replace")
         named = re.search(r'^model_checkpoint_path: "(.*)"$', text, re.MULTILINE)
         # It may name a folder of the machine that it was trained on.
         name = named[1].replace("\\", "/").rsplit("/", 1)[-1] if named else ""
-        if name in found:
-            return folder / name
-    steps = {int(step[1]): name for name in found if (step := re.search(r"-(\d+)$", name))}
-    if not steps and len(found) > 1:
-        raise FileError(f"{folder}: expected one checkpoint, found {', '.join(found)}: name one")
-    return folder / (steps[max(steps)] if steps else found[0])
+        if name in names:
+            return name
+    steps = {int(step[1]): name for name in names if (step := re.search(r"-(\d+)$", name))}
+    if not steps and len(names) > 1:
+        raise FileError(f"{folder}: expected one checkpoint, found {', '.join(names)}: name one")
+    return steps[max(steps)] if steps else names[0]
 
 
 def write_checkpoint(tensors: Mapping[str, np.ndarray], prefix: str | os.PathLike) -> None:

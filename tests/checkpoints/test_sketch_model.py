@@ -166,6 +166,16 @@ def test_what_is_left_over_or_misshapen_is_said():
             sketch_model(changed)
 
 
+def test_a_small_file_of_a_large_model_is_refused():
+    """z of a hundred thousand, of which only one matrix has so many rows."""
+    tensors = random_values(sketch_variables(**SMALL | {"decoder": "hyper"}))
+    tensors["vector_rnn/RNN/HyperLSTMCell/W_xh"] = np.zeros((100_000, 24), "float32")
+    with pytest.raises(
+        CheckpointError, match=r"W_xh of shape \(100006, 1024\), found \(14, 1024\)"
+    ):
+        sketch_model(tensors)
+
+
 def test_an_unconditional_model_is_a_decoder():
     model = sketch_model(random_values(sketch_variables(**SMALL | {"z": 0})), {"max_seq_len": 9})
     assert isinstance(model, SketchDecoder)

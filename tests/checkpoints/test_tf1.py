@@ -70,6 +70,11 @@ def test_the_checkpoint_of_a_folder(folder):
     assert find_checkpoint(folder).name == "model.ckpt-10"
 
 
+def test_a_run_of_music_vae_train(folder):
+    folder.rename(folder.parent / "train")
+    assert find_checkpoint(folder.parent) == folder.parent / "train" / "model.ckpt-7"
+
+
 def test_folders_without_a_step(tmp_path):
     write_checkpoint(TENSORS, tmp_path / "mel.ckpt")
     (tmp_path / "checkpoint").unlink()
