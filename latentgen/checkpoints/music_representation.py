@@ -126,7 +126,7 @@ def plain(structure: Structure, settings: Mapping[str, Any], source: Any) -> "Pl
     Raises:
         InputError: they do not say enough; CheckpointError: or not what the variables say.
     """
-    from latentgen.music.converters.plain import PlainConverter
+    from latentgen.music.converters.plain import OUTPUTS, PlainConverter
 
     depth, encoder = sum(structure.outputs), structure.encoder
     told = {"output_depth": depth, "control_depth": structure.control_depth}
@@ -141,16 +141,19 @@ def plain(structure: Structure, settings: Mapping[str, Any], source: Any) -> "Pl
         raise CheckpointError(
             f"{source}: its settings say {', '.join(wrong)}, its variables {_depths(structure)}"
         )
-    given = settings.get("kind")
-    kind = KINDS.get(str(given), given)
+    kind = str(settings.get("kind")).lower()
+    kind = KINDS.get(kind, kind)
     if structure.hidden:
         kind = "nade"
     elif len(parts) > 1:
         kind = "categorical"
     elif depth == 1:
         kind = "boolean"
-    if kind is None:
-        raise InputError("config: expected the 'kind' of the output: categorical, groove, boolean")
+    if kind not in OUTPUTS:
+        raise InputError(
+            f"config: expected the 'kind' of the output, one of {OUTPUTS}, received "
+            f"{settings.get('kind')!r}"
+        )
     steps = _steps(settings)
     if steps is None:
         raise InputError("config: expected 'T', how many steps there are")

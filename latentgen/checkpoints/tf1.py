@@ -61,8 +61,8 @@ def find_checkpoint(path: str | os.PathLike) -> Path:
                 return folder / _newest(folder, names)
         raise FileError(f"{path}: expected a folder with a checkpoint (*{INDEX}), found none")
     name = DATA.sub("", path.name).removesuffix(INDEX)
-    prefix = path.with_name(name)
-    if not path.with_name(name + INDEX).is_file():
+    prefix = path.parent / name
+    if not name or not Path(f"{prefix}{INDEX}").is_file():
         raise FileError(f"{path}: expected a checkpoint with {name}{INDEX}, found none")
     return prefix
 

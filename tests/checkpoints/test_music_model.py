@@ -212,7 +212,7 @@ def test_what_the_variables_leave_open_is_asked_for():
     own = random_values(music_variables(**SMALL))
     with pytest.raises(CheckpointError, match=r"7 columns in, 7 out, 0 of control.*give config"):
         music_model(own)
-    with pytest.raises(InputError, match="'kind'"):
+    with pytest.raises(InputError, match="the 'kind'"):
         music_model(own, {"T": 4})
     conducted = random_values(music_variables(**SMALL | {"conductor": "silent"}))
     with pytest.raises(CheckpointError, match="segments"):
