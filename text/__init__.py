@@ -11,6 +11,7 @@ _EXPORTS: dict[str, str] = {
     for module, names in {
         "attributes": (
             "contains_word",
+            "has_tense",
             "is_question",
             "number_of_characters",
             "number_of_words",

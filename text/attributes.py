@@ -11,10 +11,11 @@ from latentgen.errors import InputError
 from latentgen.text.spelling import Spelling, split_written
 from latentgen.text.tense import tense_of
 
+TENSES = ("past", "present", "future", "none")
 _CLITICS = frozenset(["n't", "'s", "'m", "'re", "'ve", "'ll", "'d"])
 _BRACKETS = frozenset(["-lrb-", "-rrb-", "-lsb-", "-rsb-", "-lcb-", "-rcb-"])
 _ASKING = re.compile(
-    r"(?:(?:what|who|whom|whose|which|where|when|why|how)\s(?:\w+\s)?)?"
+    r"(?:(?:what|who|whom|whose|which|where|when|why|how)\s(?:\w+\s){0,2})?"
     r"(?:is|are|am|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may|might)"
     r"\s(?:n't\s)?(?:i|you|he|she|it|we|they|there|this|that|these|those|anyone|anybody|the|a|an|"
     r"my|your|his|her|our|their)\b"
@@ -89,6 +90,21 @@ def tense(sentence: str) -> str:
     'past'
     """
     return tense_of(_tokens(sentence))
+
+
+def has_tense(sentence: str, name: str) -> float:
+    """1 where `tense` says so, else 0: for rules.
+
+    Args:
+        sentence: in English.
+        name: 'past', 'present', 'future' or 'none'.
+
+    Raises:
+        InputError: another name.
+    """
+    if name not in TENSES:
+        raise InputError(f"tense: expected one of {', '.join(TENSES)}, received {name!r}")
+    return float(tense(sentence) == name)
 
 
 def reading_level(sentence: str) -> float:
