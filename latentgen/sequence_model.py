@@ -9,6 +9,7 @@ from keras import ops
 
 from latentgen.compilation import compiled
 from latentgen.errors import InputError
+from latentgen.layers.beam import beam_search
 from latentgen.layers.decoder import AutoregressiveDecoder, Unrolled
 from latentgen.layers.encoder import BidirectionalEncoder
 from latentgen.training.schedules import at_step
@@ -165,13 +166,16 @@ class SequenceModel(keras.Model):
         control: np.ndarray | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        beam: int | None = None,
+        length_penalty: float = 0.6,
         batch_size: int = 64,
         jit_compile: bool | None = None,
     ) -> np.ndarray:
         """Draws sequences; example k depends on the seed and on k, not on the batch it is in.
 
         Args:
-            z: latent vectors (n, latent_size); for a decoder without z give `n` instead.
+            z: latent vectors (n, latent_size), or what else the model decodes (see `checked_z`);
+                for a decoder without z give `n` instead.
             temperature: > 0; lower is more careful.
             greedy: the mode at each step instead of a sample.
             length: longest result, max_length by default.
@@ -179,29 +183,17 @@ class SequenceModel(keras.Model):
             control: (n, length, control_size), where there is a control.
             top_k: draw of the k likeliest symbols alone; top_p: of the fewest that have this share
                 of the probability (nucleus sampling). For heads of symbols.
+            beam: search for the likeliest sequence, going on with so many at each step, in place of
+                drawing one; 1 is `greedy`. For heads of symbols.
+            length_penalty: of the search; see `beam_search`.
             batch_size: how many are drawn at once.
             jit_compile: whether XLA compiles the loop on TensorFlow. By default it does but for
-                top_k and top_p: on a CPU it takes several times as long to sort.
+                top_k, top_p and beam: on a CPU it takes several times as long to sort.
 
         Returns:
             Elements (n, length, D), float32, filled up with the head's end element.
         """
-        if z is not None:
-            try:
-                z = np.asarray(z, dtype="float32")
-            except (TypeError, ValueError) as error:
-                raise InputError(f"z: expected numbers in rows of equal length: {error}") from None
-            if z.ndim != 2 or z.shape[1] != self.decoder.latent_size:
-                raise InputError(
-                    f"z: expected shape (n, {self.decoder.latent_size}), received {z.shape}"
-                )
-            if not np.isfinite(z).all():
-                raise InputError("z: expected finite numbers, received NaN or infinity")
-            n = len(z)
-        elif self.decoder.latent_size:
-            raise InputError("z: this decoder needs latent vectors, received none")
-        if not n or n < 0:
-            raise InputError(f"n: expected how many sequences to draw, 1 or more, received {n}")
+        z, n = self.checked_z(z, n)
         if not 0 < temperature < np.inf:
             raise InputError(f"temperature: expected a number above 0, received {temperature}")
         if seed < 0:
@@ -210,6 +202,10 @@ class SequenceModel(keras.Model):
             raise InputError(f"top_k: expected how many symbols, 1 or more, received {top_k}")
         if top_p is not None and not 0 < top_p <= 1:
             raise InputError(f"top_p: expected a share above 0, up to 1, received {top_p}")
+        if beam is not None and (top_k is not None or top_p is not None):
+            raise InputError("beam: expected no top_k or top_p beside it, as nothing is drawn")
+        if not 0 <= length_penalty < np.inf:
+            raise InputError(f"length_penalty: expected 0 or more, received {length_penalty}")
         if batch_size < 1:
             raise InputError(f"batch_size: expected 1 or more, received {batch_size}")
         if prefix is not None and len(prefix) != n:
@@ -228,16 +224,43 @@ class SequenceModel(keras.Model):
                 f"received {'none' if control is None else control.shape}"
             )
         if jit_compile is None:
-            jit_compile = top_k is None and top_p is None
+            jit_compile = top_k is None and top_p is None and beam is None
         size = self.head.element_size
         samples = np.empty((n, length, size), dtype="float32")
         for rows in _batches(n, batch_size):
             inputs = self._loop_inputs(z, rows, seed, length, prefix, control)
-            draw = self._generator(greedy, top_k, jit_compile)
-            share = None if top_p is None else np.float32(top_p)
-            drawn = draw(np.float32(temperature), share, *inputs)
+            draw = self._generator(greedy, top_k, beam, jit_compile)
+            share, penalty = (
+                None if top_p is None else np.float32(top_p),
+                np.float32(length_penalty),
+            )
+            drawn = draw(np.float32(temperature), share, penalty, *inputs)
             samples[rows] = ops.convert_to_numpy(drawn)[: len(rows)]
         return samples
+
+    def checked_z(self, z, n: int | None) -> tuple[Any, int]:
+        """What `generate` decodes, arrays (n, …) or None, and their number n; errors for others."""
+        if z is not None:
+            try:
+                z = np.asarray(z, dtype="float32")
+            except (TypeError, ValueError) as error:
+                raise InputError(f"z: expected numbers in rows of equal length: {error}") from None
+            if z.ndim != 2 or z.shape[1] != self.decoder.latent_size:
+                raise InputError(
+                    f"z: expected shape (n, {self.decoder.latent_size}), received {z.shape}"
+                )
+            if not np.isfinite(z).all():
+                raise InputError("z: expected finite numbers, received NaN or infinity")
+            n = len(z)
+        elif self.decoder.latent_size:
+            raise InputError("z: this decoder needs latent vectors, received none")
+        if not n or n < 0:
+            raise InputError(f"n: expected how many sequences to draw, 1 or more, received {n}")
+        return z, n
+
+    def read_z(self, z):
+        """What the decoder is conditioned on, of what `generate` was given."""
+        return z
 
     def _loop_inputs(self, z, rows: np.ndarray, seed: int, length: int, prefix, control) -> tuple:
         """What `decoder.generate` takes for some rows, padded to a power of two: few shapes to
@@ -251,7 +274,7 @@ class SequenceModel(keras.Model):
                 for row in padded
             ]
         )
-        z = None if z is None else z[padded]
+        z = keras.tree.map_structure(lambda part: None if part is None else part[padded], z)
         control = None if control is None else control[padded]
         if prefix is None:
             return z, noise, None, None, control
@@ -266,12 +289,20 @@ class SequenceModel(keras.Model):
             elements[index, : lengths[index]] = prefix[row]
         return z, noise, elements, np.arange(length) < lengths[:, None], control
 
-    def _generator(self, greedy: bool, top_k: int | None, jit_compile: bool) -> Callable:
-        key = (greedy, top_k, jit_compile)
+    def _generator(
+        self, greedy: bool, top_k: int | None, beam: int | None, jit_compile: bool
+    ) -> Callable:
+        key = (greedy, top_k, beam, jit_compile)
         if key not in self._generators:
 
-            def draw(temperature, top_p, z, noise, given, is_given, control):
-                control = self.read_control(control)
+            def draw(temperature, top_p, penalty, z, noise, given, is_given, control):
+                z, control = self.read_z(z), self.read_control(control)
+                if beam is not None:
+                    batch, steps = noise.shape[:2]
+                    found = beam_search(
+                        self.decoder, z, batch, steps, beam, penalty, given, is_given, control
+                    )
+                    return found.samples[:, 0]
                 return self.decoder.generate(
                     z, noise, temperature, greedy, given, is_given, control, top_k, top_p
                 )

@@ -122,9 +122,9 @@ def test_few_shapes_are_compiled(model):
     for n in (3, 4):
         for temperature in (0.1, 0.2, 0.7):
             model.generate(z_of(n), temperature=temperature, length=4, **PLAIN)
-    traced = model._generators[(False, None, False)].experimental_get_tracing_count()
+    traced = model._generators[(False, None, None, False)].experimental_get_tracing_count()
     model.generate(z_of(3), temperature=0.9, length=4, **PLAIN)
-    again = model._generators[(False, None, False)].experimental_get_tracing_count()
+    again = model._generators[(False, None, None, False)].experimental_get_tracing_count()
     assert traced == again
 
 

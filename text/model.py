@@ -72,8 +72,9 @@ class TextModel(DomainModel):
         sequence, length = pad_ids(self.ids(sentences))
         return {"sequence": sequence, "length": length}
 
-    def ids(self, sentences: Sequence[str]) -> list[list[int]]:
-        """The token ids of each sentence; errors as in `to_batch`."""
+    def ids(self, sentences: Sequence[str], tokenizer: Tokenizer | None = None) -> list[list[int]]:
+        """The token ids of each sentence by the model's or another tokenizer; errors as above."""
+        tokenizer = tokenizer or self.tokenizer
         if isinstance(sentences, str) or not len(sentences):
             raise InputError(
                 "sentences: expected a list of at least one string, "
@@ -85,7 +86,7 @@ class TextModel(DomainModel):
                 raise InputError(
                     f"sentences[{index}]: expected a string, received {type(sentence).__name__}"
                 )
-            ids = self.tokenizer.encode(sentence)
+            ids = tokenizer.encode(sentence)
             if not 0 < len(ids) <= self.max_length:
                 raise InputError(
                     f"sentences[{index}]: expected 1 to {self.max_length} tokens, "
@@ -105,21 +106,23 @@ class TextModel(DomainModel):
 
         Args:
             prefix: how each sentence begins; one string, or one a sentence.
-            **options: temperature, top_k, top_p, greedy, seed, length (in tokens)…; see
+            **options: temperature, top_k, top_p, greedy, beam, seed, length (in tokens)…; see
                 SequenceModel.generate.
         """
         if prefix is not None:
             if isinstance(prefix, str):
-                count = options.get("n") if z is None else len(z)
-                prefix = [prefix] * (count or 1)
+                prefix = [prefix] * (options.get("n") or (1 if z is None else len(z)))
             options["prefix"] = [np.array(ids, "float32")[:, None] for ids in self.ids(prefix)]
         return [self.tokenizer.decode(row[:, 0]) for row in self.generate(z, **options)]
 
     def score(self, sentences: Sequence[str], batch_size: int = 128) -> TextScores:
         """How likely each token of each sentence is; see TextScores."""
+        return self._scores(self.to_batch(sentences), batch_size)
+
+    def _scores(self, inputs: dict[str, np.ndarray], batch_size: int) -> TextScores:
         if self._score is None:
             self._score = compiled(self, self._log_prob, jit_compile=False)
-        return TextScores(*in_batches(self._score, self.to_batch(sentences), batch_size))
+        return TextScores(*in_batches(self._score, inputs, batch_size))
 
     def _log_prob(self, inputs):
         z, kl = self._latents(inputs)

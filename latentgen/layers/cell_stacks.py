@@ -29,6 +29,11 @@ def with_dropout_masks(cell, inputs, seed):
     return ops.concatenate([inputs, *masks], axis=-1)
 
 
+def split_states(packed, sizes: list[int]) -> list:
+    """States side by side (B, Σ sizes) → one tensor each."""
+    return list(ops.split(packed, [sum(sizes[:k]) for k in range(1, len(sizes))], axis=-1))
+
+
 @keras.saving.register_keras_serializable("latentgen")
 class ResidualCell(RecurrentCell):
     """A cell whose input is added to its output, as in MusicVAE's residual stacks.

@@ -5,7 +5,12 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from latentgen.layers.cell_stacks import ParallelCells, cell_stack, with_dropout_masks
+from latentgen.layers.cell_stacks import (
+    ParallelCells,
+    cell_stack,
+    split_states,
+    with_dropout_masks,
+)
 from latentgen.layers.heads import OutputHead
 from latentgen.layers.joint_head import JointHead
 
@@ -25,7 +30,8 @@ class AutoregressiveDecoder(keras.layers.Layer):
     """What flat and hierarchical decoders share: each step reads the element before it.
 
     A subclass says what its states are (`initial_states`), how one step goes (`advance`) and how
-    all steps over known inputs go (`unroll`), fast.
+    all steps over known inputs go (`unroll`), fast. What it is conditioned on, z, is a latent
+    vector or whatever tensors (B, …) a subclass understands, such as a source to attend to.
 
     Args:
         head: what turns features into a distribution over the next element.
@@ -73,7 +79,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         """Unrolls over the true sequence: step t reads target t − 1, or the start element.
 
         Args:
-            z: latent vectors (B, latent_size); ignored where latent_size is 0.
+            z: latent vectors (B, latent_size), or what else the decoder is conditioned on.
             targets: the sequence (B, T, D).
             control: (B, T, control_size) where there is one.
         """
@@ -101,7 +107,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         """Draws sequences in one loop that ends when every sequence of the batch has ended.
 
         Args:
-            z: latent vectors (B, latent_size); ignored where latent_size is 0.
+            z: latent vectors (B, latent_size), or what else the decoder is conditioned on.
             noise: uniforms (B, T, head.noise_size), of which T bounds the length.
             temperature: scalar > 0; lower is more careful.
             greedy: take the mode at each step instead of a sample.
@@ -282,10 +288,9 @@ class Decoder(AutoregressiveDecoder):
             state = self.initial_state_layer(z)  # (B, Σ sizes)
         else:
             state = ops.repeat(ops.tanh(self.start_bias)[None], batch, axis=0)
-        bounds = [sum(self.cell.state_size[:k]) for k in range(1, len(self.cell.state_size))]
         seed = self.seed_generator if training else None
         context = self.cell.project_context(z, seed) if self.latent_size else []
-        return list(ops.split(state, bounds, axis=-1)) + context
+        return split_states(state, self.cell.state_size) + context
 
     def advance(self, t, inputs, states):
         return self.cell(inputs, states)

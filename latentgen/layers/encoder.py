@@ -138,13 +138,18 @@ class BidirectionalEncoder(RecurrentEncoder):
 
     def call(self, sequence, length, training=False):
         """Embeds sequence (B, T, D) with length (B,) valid steps each → (B, 2·units[-1])."""
-        ahead, back = self._directions(sequence, length, training)
-        return ops.concatenate([last_valid(ahead, length), last_valid(back, length)], axis=-1)
+        return self.read(sequence, length, training)[0]
 
     def outputs(self, sequence, length, training=False):
         """The last layer's outputs at every step, both directions' → (B, T, 2·units[-1])."""
+        return self.read(sequence, length, training)[1]
+
+    def read(self, sequence, length, training=False):
+        """The embedding and the outputs, of one run over the sequence."""
         ahead, back = self._directions(sequence, length, training)
-        return ops.concatenate([ahead, reverse_valid(back, length)], axis=-1)
+        embedding = [last_valid(ahead, length), last_valid(back, length)]
+        outputs = [ahead, reverse_valid(back, length)]
+        return ops.concatenate(embedding, axis=-1), ops.concatenate(outputs, axis=-1)
 
     def _directions(self, sequence, length, training):
         """Outputs of the last layer, the backward direction's in its own order of steps."""

@@ -167,8 +167,42 @@ def require_tfp(method: str):
     return tfp
 
 
+class SymbolHead(OutputHead):
+    """One of K symbols a step, whose parameters are logits (…, K), K being `parameter_size`.
+
+    A subclass says how a symbol's number is written as an element, and which symbol is the end.
+    """
+
+    noise_size = 1
+
+    @property
+    def relax_noise_size(self):
+        return self.parameter_size  # a uniform a symbol, where a draw needs one in all
+
+    def element_of(self, ids):
+        """Elements (…, D) of symbols by number, int32 (…)."""
+        raise NotImplementedError
+
+    def id_of(self, elements):
+        """Numbers, int32 (…), of elements (…, D)."""
+        raise NotImplementedError
+
+    def sample(self, parameters, noise, temperature=1.0):
+        return self.element_of(categorical_index(parameters, noise[..., 0], temperature))
+
+    def truncate(self, parameters, temperature=1.0, top_k=None, top_p=None):
+        return truncate_logits(parameters, temperature, top_k, top_p)
+
+    def mode(self, parameters):
+        return self.element_of(ops.argmax(parameters, axis=-1))
+
+    def relax(self, parameters, noise, temperature=1.0):
+        """Relaxed one-hots (…, K), which `embed` takes beside elements."""
+        return gumbel_softmax(parameters, noise, temperature)
+
+
 @keras.saving.register_keras_serializable("latentgen")
-class CategoricalHead(OutputHead):
+class CategoricalHead(SymbolHead):
     """One of `classes` symbols a step, as one-hot elements: melodies, characters.
 
     Args:
@@ -181,11 +215,12 @@ class CategoricalHead(OutputHead):
         self.classes = classes
         self.end_class = end_class
         self.element_size = self.parameter_size = classes
-        self.noise_size = 1
 
-    @property
-    def relax_noise_size(self):
-        return self.classes  # a uniform a class, where a draw needs one in all
+    def element_of(self, ids):
+        return ops.one_hot(ids, self.classes)
+
+    def id_of(self, elements):
+        return ops.argmax(elements, axis=-1)
 
     def ended(self, elements):
         if self.end_class is None:
@@ -195,22 +230,10 @@ class CategoricalHead(OutputHead):
     def end(self, batch):
         if self.end_class is None:
             return super().end(batch)
-        return ops.one_hot(ops.full((batch,), self.end_class, dtype="int32"), self.classes)
+        return self.element_of(ops.full((batch,), self.end_class, dtype="int32"))
 
     def log_prob(self, parameters, elements):
         return ops.sum(elements * ops.log_softmax(parameters, axis=-1), axis=-1)
-
-    def sample(self, parameters, noise, temperature=1.0):
-        return categorical_sample(parameters, noise[..., 0], temperature)
-
-    def truncate(self, parameters, temperature=1.0, top_k=None, top_p=None):
-        return truncate_logits(parameters, temperature, top_k, top_p)
-
-    def mode(self, parameters):
-        return ops.one_hot(ops.argmax(parameters, axis=-1), self.classes)
-
-    def relax(self, parameters, noise, temperature=1.0):
-        return gumbel_softmax(parameters, noise, temperature)
 
     def as_tfp(self, parameters):
         tfp = require_tfp("as_tfp")

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from latentgen.errors import InputError
-from latentgen.layers.cell_stacks import cell_stack, with_dropout_masks
+from latentgen.layers.cell_stacks import cell_stack, split_states, with_dropout_masks
 from latentgen.layers.decoder import AutoregressiveDecoder, Decoder
 
 
@@ -147,9 +147,7 @@ class HierarchicalDecoder(AutoregressiveDecoder):
         return ops.concatenate(features, axis=1)
 
     def _conductor_states(self, z) -> list:
-        sizes = self.conductor.state_size
-        bounds = [sum(sizes[:k]) for k in range(1, len(sizes))]
-        return list(ops.split(self.initial_state_layer(z), bounds, axis=-1))
+        return split_states(self.initial_state_layer(z), self.conductor.state_size)
 
     def _conductor_inputs(self, z, core_states: list) -> Any:
         if self.autoregressive:

@@ -3,17 +3,11 @@
 import keras
 from keras import ops
 
-from latentgen.layers.heads import (
-    OutputHead,
-    categorical_index,
-    gumbel_softmax,
-    require_tfp,
-    truncate_logits,
-)
+from latentgen.layers.heads import SymbolHead, require_tfp
 
 
 @keras.saving.register_keras_serializable("latentgen")
-class TokenHead(OutputHead):
+class TokenHead(SymbolHead):
     """One of V tokens a step; an element is the token's id in one column: words, subwords.
 
     Ids are float32, as a recurrent layer makes every state a float: exact up to 2²⁴. A decoder
@@ -31,7 +25,6 @@ class TokenHead(OutputHead):
     """
 
     element_size = 1
-    noise_size = 1
 
     def __init__(
         self,
@@ -53,10 +46,6 @@ class TokenHead(OutputHead):
     @property
     def input_size(self):
         return self.embedding_size
-
-    @property
-    def relax_noise_size(self):
-        return self.vocabulary_size  # a uniform a token, where a draw needs one in all
 
     def build(self, input_shape=None):
         self.table = self.add_weight(
@@ -82,33 +71,28 @@ class TokenHead(OutputHead):
     def embed(self, elements):
         """Ids (…, 1), or relaxed tokens (…, V) → (…, E)."""
         if elements.shape[-1] == 1:
-            return ops.take(self.table, _ids(elements), axis=0)
+            return ops.take(self.table, self.id_of(elements), axis=0)
         return ops.matmul(elements, self.table)
+
+    def element_of(self, ids):
+        return ops.cast(ids, "float32")[..., None]
+
+    def id_of(self, elements):
+        return ops.cast(elements[..., 0], "int32")
 
     def start(self, batch):
         return ops.full((batch, 1), float(self.start_id))
 
     def ended(self, elements):
-        return ops.equal(_ids(elements), self.end_id)
+        return ops.equal(self.id_of(elements), self.end_id)
 
     def end(self, batch):
         return ops.full((batch, 1), float(self.end_id))
 
     def log_prob(self, parameters, elements):
-        return -ops.sparse_categorical_crossentropy(_ids(elements), parameters, from_logits=True)
-
-    def sample(self, parameters, noise, temperature=1.0):
-        return _elements(categorical_index(parameters, noise[..., 0], temperature))
-
-    def truncate(self, parameters, temperature=1.0, top_k=None, top_p=None):
-        return truncate_logits(parameters, temperature, top_k, top_p)
-
-    def mode(self, parameters):
-        return _elements(ops.argmax(parameters, axis=-1))
-
-    def relax(self, parameters, noise, temperature=1.0):
-        """Relaxed one-hots (…, V): what `embed` takes beside ids."""
-        return gumbel_softmax(parameters, noise, temperature)
+        return -ops.sparse_categorical_crossentropy(
+            self.id_of(elements), parameters, from_logits=True
+        )
 
     def as_tfp(self, parameters):
         tfd = require_tfp("as_tfp").distributions
@@ -123,13 +107,3 @@ class TokenHead(OutputHead):
             "end_id": self.end_id,
             "start_id": self.start_id,
         }
-
-
-def _ids(elements):
-    """Elements (…, 1) → int32 (…)."""
-    return ops.cast(elements[..., 0], "int32")
-
-
-def _elements(ids):
-    """Ids (…) → elements (…, 1)."""
-    return ops.cast(ids, "float32")[..., None]
