@@ -10,7 +10,7 @@ import pytest
 import latentgen
 from tests.shared import REPOSITORY
 
-DOMAINS = ("sketch", "music")
+DOMAINS = ("sketch", "music", "text")
 
 
 def tracked(*patterns):

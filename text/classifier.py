@@ -6,8 +6,10 @@ It judges what latent constraints write: it was trained on other sentences and r
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +87,7 @@ class SentenceClassifier:
                 f"labels: expected one for each of {len(sentences)} sentences, "
                 f"received {len(labels)}"
             )
-        counts = {label: labels.count(label) for label in sorted(set(labels))}
+        counts = dict(sorted(Counter(labels).items()))
         if len(counts) < 2 or min(counts.values()) < 2:
             raise InputError(
                 "labels: expected at least two classes with at least two sentences each, "
@@ -100,7 +102,7 @@ class SentenceClassifier:
         judge = cls._fitted(sentences, labels, train, 0.0)
         said = judge.predict([sentences[row] for row in test])
         accuracy = np.mean([a == labels[row] for a, row in zip(said, test, strict=True)])
-        return cls._fitted(sentences, labels, order, float(accuracy))
+        return cls._fitted(sentences, labels, order.tolist(), float(accuracy))
 
     @classmethod
     def _fitted(
@@ -111,7 +113,12 @@ class SentenceClassifier:
 
         fewest = 2 if len(rows) > 1000 else 1  # terms that occur once are most, and say little
         vectorizer = TfidfVectorizer(analyzer=terms_of, min_df=fewest)
-        seen = vectorizer.fit_transform([sentences[row] for row in rows])
+        try:
+            seen = vectorizer.fit_transform([sentences[row] for row in rows])
+        except ValueError:
+            raise InputError(
+                "sentences: expected words that occur in several sentences, received none"
+            ) from None
         model = LogisticRegression(C=1 / PENALTY, max_iter=1000)
         model.fit(seen, [labels[row] for row in rows])
         weights, bias = model.coef_.T, model.intercept_
@@ -148,10 +155,11 @@ class SentenceClassifier:
             "terms": self.terms,
             "accuracy": self.accuracy,
         }
-        arrays = {"idf": self.idf, "weights": self.weights, "bias": self.bias}
         content = np.frombuffer(json.dumps(header).encode(), dtype="uint8")
         with atomic_file(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, header=content, **arrays)
+            np.savez_compressed(
+                file, header=content, idf=self.idf, weights=self.weights, bias=self.bias
+            )
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "SentenceClassifier":
@@ -161,7 +169,7 @@ class SentenceClassifier:
             FileError: no such file, or a damaged one.
             CheckpointError: not a sentence classifier.
         """
-        arrays = read_arrays(Path(path))
+        arrays: dict[str, Any] = read_arrays(Path(path))
         try:
             header = json.loads(arrays.pop("header").tobytes())
             if header.pop("format") != FORMAT:

@@ -8,7 +8,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -154,7 +154,7 @@ def _ending(path: Path) -> str:
     return Path(name).suffix
 
 
-def _sentences(path: Path, column: str | None) -> Iterator[str]:
+def _sentences(path: Path, column: str | None) -> Generator[str]:
     """The sentence of each line or row, '' where it is empty."""
     if not is_table(path):
         if column is not None:
@@ -212,10 +212,11 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
     archive, member = _archive_and_member(path)
     with contextlib.ExitStack() as stack:
         files_of(path)
+        file: IO[bytes] | gzip.GzipFile
         try:
             if archive:
                 file = stack.enter_context(_member(stack, archive, member))

@@ -144,7 +144,7 @@ class Spelling:
             raise InputError(
                 f"spelling: expected what Spelling.arguments() gave, received {str(value)[:80]}"
             ) from None
-        return cls(**flags, **words)
+        return cls(flags["tokenised"], flags["cased"], words["kept"], words["escapes"])
 
     def _cased(self, piece: str) -> str:
         return piece if self.cased or piece in self.kept else piece.lower()

@@ -8,7 +8,7 @@ learns from counted words; Hugging Face's tokenizers brings a client of their hu
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -124,7 +124,7 @@ class Characters(Tokenizer):
         super().__init__(vocabulary, spelling)
 
     @classmethod
-    def learn(cls, sentences: Iterable[str], size: int = 512, minimum_count: int = 1):
+    def learn(cls, sentences: Iterable[str], size: int = 512, minimum_count: int = 1) -> Self:
         """The characters of sentences: the most frequent ones, so that there are `size` ids."""
         counts = count_words(sentences)
         characters = {" ": sum(counts.values())}
@@ -168,7 +168,7 @@ class Words(Tokenizer):
         super().__init__(vocabulary, spelling)
 
     @classmethod
-    def learn(cls, sentences: Iterable[str], size: int = 20_000, minimum_count: int = 1):
+    def learn(cls, sentences: Iterable[str], size: int = 20_000, minimum_count: int = 1) -> Self:
         """The words of sentences: the most frequent ones, so that there are `size` ids."""
         counts = count_words(sentences)
         spelling = Spelling.learn(counts)
@@ -234,7 +234,7 @@ class Subwords(Tokenizer):
         super().__init__(tokens[len(SPECIAL) :], spelling)
 
     @classmethod
-    def learn(cls, sentences: Iterable[str], size: int = 8_000, minimum_count: int = 1):
+    def learn(cls, sentences: Iterable[str], size: int = 8_000, minimum_count: int = 1) -> Self:
         """The subwords of sentences, at most `size`, from words that occur often enough.
 
         Raises:

@@ -108,6 +108,8 @@ def test_labels_that_cannot_be_learned_are_refused(judge):
         SentenceClassifier.learn(SENTENCES, ["good"] * 35 + ["bad"])
     with pytest.raises(InputError, match="one for each of 36 sentences, received 35"):
         SentenceClassifier.learn(SENTENCES, LABELS[:-1])
+    with pytest.raises(InputError, match="expected words that occur"):
+        SentenceClassifier.learn([""] * 36, LABELS)
     with pytest.raises(InputError, match="category: expected one of"):
         judge.is_a("fine", SENTENCES)
     with pytest.raises(InputError, match="received one string"):
