@@ -197,6 +197,11 @@ def read_parallel_corpus(
     )
 
 
+def split_of_sentence(sentence: str) -> str:
+    """The split of a sentence for ever, however many spaces are between its words."""
+    return split_of(" ".join(sentence.split()))
+
+
 def _encoded(
     lines: Iterable[str], tokenizer: Tokenizer, max_length: int, report: Report
 ) -> Iterator[dict[str, np.ndarray]]:
@@ -221,7 +226,7 @@ def _encoded(
             digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
             ids.extend(found)
             lengths.append(len(found))
-            splits.append(SPLITS.index(split_of(text)))
+            splits.append(SPLITS.index(split_of_sentence(line)))
             digests.append(int.from_bytes(digest, "little"))
             report.taken += 1
             report.tokens += len(found)
