@@ -5,11 +5,13 @@ dropout, as thousands of z teach it and not the paper's hundred thousand, and is
 round, on what the actor has proposed.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from latentgen.constraints.attributes import Attribute
-from latentgen.constraints.predictors import ARRAYS, Predictor
+from latentgen.constraints.predictors import ARRAYS, Predictor, log_match
 from latentgen.constraints.validation import (
     LEAST_DEVIATION,
     AttributeReport,
@@ -56,11 +58,10 @@ class Judge:
         order = order[: steps * batch]
         self.network.fit(z[order], codes[order], batch_size=batch, shuffle=False, verbose=0)
 
-    def reading(self) -> Predictor:
-        """What the network says now and, since it reads the variables, after more training."""
-        pairs = [(layer.kernel, layer.bias) for layer in self.dense]
-        (weights, bias), hidden = pairs[-1], tuple(pairs[:-1])
-        return Predictor(weights=weights, bias=bias, deviation=self.deviation, hidden=hidden)
+    def log_match(self, z: Any, condition: Any) -> Any:
+        """As a predictor's, by what the network says now, with dropout: what only some of its
+        units think of z does not count for much."""
+        return log_match(self.network(z, training=True), condition, self.deviation)
 
     def frozen(
         self, z: np.ndarray, codes: np.ndarray, held_out: np.ndarray

@@ -9,7 +9,7 @@ Losses, with D the critic, G the actor, y a condition and z ~ q(z | x) a real la
   are far better calibrated than D can be. a = 0 is the published loss. Noise is for attribute
   critics that are networks: an actor finds the z' where they err, unless it must please them all
   around z' (reward.py). There leaving the shape of the prior costs too, by
-s * (max(0, mean z'^2 - 1) + max(0, 0.8 - mean (z'_i - z'_j)^2 / 2)): each z' longer than the
+s * (max(0, mean z'^2 - 1) + max(0, 0.7 - mean (z'_i - z'_j)^2 / 2)): each z' longer than the
 prior's, and each two that are asked for the same and lie closer together than most of the prior's.
 """
 
@@ -26,13 +26,13 @@ from latentgen.training.gradients import gradient
 from latentgen.training.two_player import TwoPlayerModel
 
 GRADIENT_PENALTY = 10.0
-SPREAD = 0.8  # half the mean square distance of two z' a dimension; the prior's have 1
+SPREAD = 0.7  # half the mean square distance of two z' a dimension; the prior's have 1
 
 
 class LCGAN(TwoPlayerModel):
     """Trained on `Batches`; `log_match(z, condition)` (n,) is log p(y | z), or None.
 
-    `judges` are layers that `log_match` reads: as parts of the model their variables enter every
+    `judges` are networks that `log_match` reads: as parts of the model their variables enter every
     compiled step anew. `noise` is the deviation of the noise that they see z' with.
     `shape_weight` is s.
     """

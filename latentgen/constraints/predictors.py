@@ -82,16 +82,20 @@ class Predictor:
         return self.slope * self.scores(z, xp) + self.bias
 
     def log_match(self, z: Any, condition: Any) -> Any:
-        """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing.
+        """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing."""
+        return log_match(self(z), condition, self.deviation)
 
-        For a measured attribute 1 - sqrt(1 + r^2), r the residual in deviations: near a match the
-        Gaussian's log density, far from it linear, so that no one attribute drowns the others.
-        """
-        output = self(z)
-        if self.deviation:
-            residual = (output[:, 0] - condition[:, 0]) / self.deviation
-            return condition[:, 1] * (1 - ops.sqrt(1 + residual**2))
-        return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
+
+def log_match(output: Any, condition: Any, deviation: float) -> Any:
+    """log p (n,) of what conditions ask of one attribute, by an attribute critic's output.
+
+    For a measured attribute 1 - sqrt(1 + r^2), r the residual in deviations: near a match the
+    Gaussian's log density, far from it linear, so that no one attribute drowns the others.
+    """
+    if deviation:
+        residual = (output[:, 0] - condition[:, 0]) / deviation
+        return condition[:, 1] * (1 - ops.sqrt(1 + residual**2))
+    return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
 
 
 def fit_linear(z: np.ndarray, codes: np.ndarray, size: int, strength: float) -> Predictor:

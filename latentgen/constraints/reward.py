@@ -7,8 +7,8 @@ further deviations, measured on Magenta's melodies (benchmarks/music_constraints
 
 - the attribute critics (networks here, judge.py) weigh far more for the actor than the critic,
   which alone keeps z' where the z that obey are: apart from each other, and of their lengths;
-- they judge z' with noise: without it an actor finds the z' that please them and not the rule;
-  so the rules are asked about proposals with that noise, too;
+- they judge z' with noise, and with dropout: without it an actor finds the z' that please them and
+  not the rule; the rules are asked about proposals with that noise, too;
 - z' longer than the prior's cost: what the actor proposes is learnt from, so that without it two
   rules at once led round by round to z' of five times that length, where no rule held;
 - z' closer to each other than the prior's cost: without it two rules at once led to z' around one
@@ -111,14 +111,13 @@ def fit_reward(
     attributes = [infer_attribute(n, np.array(answers[n], object), kinds[n]) for n in kinds]
     judges = [Judge(attribute, size, seed + k) for k, attribute in enumerate(attributes)]
     constraints.attributes, constraints.attribute_names = tuple(attributes), tuple(kinds)
-    # Compiled once: the actor's loss reads the judges' variables, whatever they learn later.
-    readings = [judge.reading() for judge in judges]
     network = constraints.build(
         np.zeros(size),
         seed,
         attribute_weight=attribute_weight,
-        log_match=log_match(readings, [attribute.width for attribute in attributes]),
-        judges=[layer for judge in judges for layer in judge.dense],
+        # Compiled once: the actor's loss reads the judges' variables, whatever they learn later.
+        log_match=log_match(judges, [attribute.width for attribute in attributes]),
+        judges=[judge.network for judge in judges],
         noise=noise,
         shape_weight=SHAPE_WEIGHT,
     )

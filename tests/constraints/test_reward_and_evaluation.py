@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from latentgen.constraints import LatentConstraints, evaluate
-from latentgen.constraints.lc_gan import LCGAN
+from latentgen.constraints.attributes import infer_attribute
+from latentgen.constraints.batches import Batches
+from latentgen.constraints.lc_gan import LCGAN, out_of_shape
+from latentgen.constraints.predictors import Predictor
 from latentgen.errors import CheckpointError, InputError
 from tests.constraints.latents import SIZE, make_labels, make_latents, truth
 
@@ -72,6 +75,40 @@ def test_two_rules_hold_together_and_what_was_learnt_is_saved(tmp_path):
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(CheckpointError):
         LatentConstraints.load(tmp_path / "bad.npz")
+
+
+def test_only_z_of_the_priors_shape_cost_nothing():
+    random = np.random.default_rng(0)
+    z = random.standard_normal((16, 512)).astype("float32")
+    z /= np.sqrt((z**2).mean(1, keepdims=True))
+    alike, different = np.ones((16, 1), "float32"), np.arange(16, dtype="float32")[:, None]
+    close = z[:1] + 0.1 * z
+    close /= np.sqrt((close**2).mean(1, keepdims=True))
+    costs = [(z, alike), (2 * z, alike), (close, alike), (close, different)]
+    prior, longer, closer, otherwise = (float(out_of_shape(*case)) for case in costs)
+    assert prior == pytest.approx(0, abs=1e-5)
+    assert longer == pytest.approx(3, rel=1e-3)
+    assert closer > 0.5
+    assert otherwise == pytest.approx(0, abs=1e-5)
+
+
+def test_what_is_asked_for_together_is_drawn_of_z_that_have_it():
+    z = np.random.default_rng(0).standard_normal((600, 3)).astype("float32")
+    columns = {"up": z[:, 0] > 0.5, "side": z[:, 1] > 0.5}
+    attributes = [infer_attribute(n, v.astype(object), "binary") for n, v in columns.items()]
+    codes = [v.astype(float) for v in columns.values()]
+    predictors = [Predictor(np.zeros((3, 2), "float32"), bias=np.zeros(2, "float32"))] * 2
+
+    def share(together):
+        batch = Batches(
+            z, np.zeros((1, 3)), attributes, predictors, codes, 4000, 1, 0, together=together
+        )[0]
+        both = (batch["condition"][:, [1, 3]] == 1).all(1)
+        assert (batch["real"][both][:, :2] > 0.5).all()
+        return both.mean()
+
+    assert share(0.0) < 0.05
+    assert share(0.5) == pytest.approx(0.8 * 0.5, abs=0.05)
 
 
 def test_a_measured_rule_can_be_asked_for_a_value():

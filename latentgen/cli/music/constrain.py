@@ -65,7 +65,9 @@ def constrain(
     keep: Keep = [],  # noqa: B006
     method: Annotated[
         Method | None,
-        typer.Option(help="How to get there.", show_default="density; ascent to change music"),
+        typer.Option(
+            help="How to get there.", show_default="density; ascent to change music by labels"
+        ),
     ] = None,
     strength: Strength = 1.0,
     turns: Turns = None,
@@ -106,22 +108,24 @@ def constrain(
         music, columns = constraining.read_examples(labelled, labels, bool(want), read, READABLE)
         wanted = constraining.wanted_values(want, columns)
         constraints = constraining.learn(vae, music, columns, turns, seed)
-    usual = Method.ascent if changed and wanted else Method.density
-    asked: dict[str, Any] = {
-        "method": (method or usual).value,
-        "strength": strength,
-        "keep": keep,
-        "seed": seed,
-    }
+    # Ascent stays nearest, but after a rule, whose critics are networks, it stops too soon.
+    usual = Method.ascent if changed and labelled and wanted else Method.density
     with waiting("Playing what was asked for"):
-        if changed:
-            z = constraints.transform(vae.encode(changed).mean, wanted, **asked)
-        else:
-            z = constraints.sample(count, wanted, **asked)
+        z = constraining.constrained(
+            constraints,
+            vae,
+            count,
+            wanted,
+            changed,
+            method=method or usual,
+            strength=strength,
+            keep=keep,
+            seed=seed,
+        )
         played = vae.decode(z, **how)
-    said = rule or [f"{name}={value}" for name, value in wanted.items()] or ["nothing but realism"]
-    write(out, played, f"Asked for {', '.join(said)}", originals=changed)
-    wrote(out, f"{len(played)} passages, asked for {', '.join(said)}")
+    asked = constraining.in_words(rule, wanted)
+    write(out, played, asked.capitalize(), originals=changed)
+    wrote(out, f"{len(played)} passages, {asked}")
     if rule:
         constraining.say_what_obeys(obeys, played)
 
