@@ -8,6 +8,7 @@ import pytest
 from latentgen.checkpoints.magenta_music import music_table
 from latentgen.checkpoints.mapping import collect
 from latentgen.checkpoints.music_model import music_model
+from latentgen.compilation import compiled
 from latentgen.errors import CheckpointError, InputError
 from latentgen.music.converters import PlainConverter
 from latentgen.music.model import MusicDecoder
@@ -128,8 +129,12 @@ def test_encoder(case):
 def test_decoder_and_loss(case):
     batch, model = case.batch(), case.model
     z = np.random.default_rng(2).normal(size=(3, model.latent_size)).astype("float32")
-    unrolled = model.unroll(z, batch)
-    losses = np.array(model.sequence_loss(model.head.loss, batch, unrolled.parameters))
+
+    def decode(z, batch):
+        parameters = model.unroll(z, batch).parameters
+        return parameters, model.sequence_loss(model.head.loss, batch, parameters)
+
+    parameters, losses = map(np.array, compiled(model, decode, jit_compile=False)(z, batch))
     for k, truth in enumerate(batch["sequence"]):
         outputs = equations.logits(
             case.t,
@@ -140,8 +145,7 @@ def test_decoder_and_loss(case):
             case.config.get("segments", 0),
             case.options.get("parts", ()),
         )
-        ours = np.array(unrolled.parameters)[k]
-        np.testing.assert_allclose(ours, outputs, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(parameters[k], outputs, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(losses[k], case.loss(outputs, truth).sum(), rtol=1e-5)
 
 
