@@ -60,7 +60,7 @@ def test_the_checkpoint_of_a_folder(folder):
         write_checkpoint({"a": np.float32(step)}, folder / f"model.ckpt-{step}")
     assert find_checkpoint(folder).name == "model.ckpt-10"
     state = folder / "checkpoint"
-    state.write_text('model_checkpoint_path: "/home/somebody/run/model.ckpt-9"\n')
+    state.write_text('model_checkpoint_path: "/data/somebody/run/model.ckpt-9"\n')
     assert find_checkpoint(folder).name == "model.ckpt-9"
     state.write_text('model_checkpoint_path: "C:\\\\run\\\\model.ckpt-7"\n')
     assert find_checkpoint(folder).name == "model.ckpt-7"
