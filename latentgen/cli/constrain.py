@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from latentgen.cli.labels import parse_wants, typed_value
+from latentgen.cli.output import say
 from latentgen.cli.progress import progress_bar
 from latentgen.cli.rules import Rule
 from latentgen.errors import InputError
@@ -114,7 +114,7 @@ def learn(
             turns=turns or FROM_LABELS,
             progress=lambda share, what: advance(round(100 * share), what),
         )
-    _say_how_well(constraints)
+    say(constraints.report)
     return constraints
 
 
@@ -140,14 +140,40 @@ def learn_rule(
         )
     if real:
         constraints.keep_real(real.mean, real.scale, seed)
-    _say_how_well(constraints)
+    say(constraints.report)
     return constraints
+
+
+def constrained(
+    constraints: "LatentConstraints",
+    vae: "DomainVAE",
+    count: int,
+    wanted: dict[str, Any],
+    changed: list[Any],
+    *,
+    method: Method,
+    strength: float,
+    keep: list[str],
+    seed: int,
+) -> "np.ndarray":
+    """z as asked for: those of what is to be changed, moved; of the prior where there is none."""
+    how: dict[str, Any] = {
+        "method": method.value,
+        "strength": strength,
+        "keep": keep,
+        "seed": seed,
+    }
+    if changed:
+        return constraints.transform(vae.encode(changed).mean, wanted, **how)
+    return constraints.sample(count, wanted, **how)
+
+
+def in_words(rule: Sequence[str], wanted: dict[str, Any]) -> str:
+    """What was asked for, to tell a person."""
+    values = [f"{name}={value}" for name, value in wanted.items()]
+    return ", ".join(list(rule) or values or ["nothing but realism"])
 
 
 def say_what_obeys(obeys: Rule, pieces: Sequence[Any]) -> None:
     """How many of the results do what the rule says."""
-    Console(highlight=False).print(f"{sum(map(obeys, pieces))} of {len(pieces)} obey the rule")
-
-
-def _say_how_well(constraints: "LatentConstraints") -> None:
-    Console(highlight=False, soft_wrap=True).print(str(constraints.report), markup=False)
+    say(f"{sum(map(obeys, pieces))} of {len(pieces)} obey the rule")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from latentgen import __version__
-from latentgen.cli import importing, music, sketch
+from latentgen.cli import importing, music, sketch, text
 from latentgen.cli.options import Overwrite, Seed, examples
 from latentgen.cli.output import check_free
 from latentgen.cli.startup import import_keras, import_note_seq
@@ -25,6 +25,7 @@ app = typer.Typer(
         "latentgen sketch constrain --rule 'number_of_strokes<4' --out few.png",
         "latentgen music sample -n 16 --out melodies.html",
         "latentgen music constrain --rule 'share_in_key(C major) > 0.95' --out in-c.mid",
+        "latentgen text constrain --rule 'contains_word(dog) > 0.5' -n 8",
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(sketch.app, name="sketch")
 app.add_typer(music.app, name="music")
+app.add_typer(text.app, name="text")
 app.command("import", epilog=importing.EPILOG)(importing.import_model)
 
 

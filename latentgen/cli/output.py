@@ -29,4 +29,9 @@ def check_file(out: Path, endings: Collection[str], overwrite: bool) -> None:
 
 def wrote(out: Path, what: str) -> None:
     """Tells what lies where."""
-    Console(soft_wrap=True, highlight=False).print(f"Wrote {out}: {what}", markup=False)
+    say(f"Wrote {out}: {what}")
+
+
+def say(what: object) -> None:
+    """Prints a text as it is, with nothing coloured or folded."""
+    Console(soft_wrap=True, highlight=False).print(str(what), markup=False, emoji=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-DOMAINS = ("sketch", "music")
+DOMAINS = ("sketch", "music", "text")
 
 
 class ShippedPreset(NamedTuple):

@@ -2,8 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +18,7 @@ from rich.progress import (
 
 SECONDS_BETWEEN_LINES = 60.0
 
+T = TypeVar("T")
 Advance = Callable[..., None]
 """(done, note, total): how many steps are done, what is worth knowing about them if anything, and
 how many there are, where that is found out on the way."""
@@ -48,6 +49,14 @@ def progress_bar(what: str, total: int) -> Iterator[Advance]:
                 last = time.monotonic()
 
         yield advance
+
+
+def counted(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """The items one after the other, with a bar of how many have been used."""
+    with progress_bar(what, total) as advance:
+        for index, item in enumerate(items, start=1):
+            yield item
+            advance(index)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""Rules on measured attributes, as text: `number_of_strokes<4`, `share_in_key(C major) > 0.9`."""
+"""Rules on measured attributes, as text: `number_of_strokes<4`, `share_in_key(C major) > 0.9`.
+
+Attributes that are words are asked for by `==`: `tense == past`.
+"""
 
 import inspect
 import operator
@@ -10,9 +13,15 @@ from typing import Any
 from latentgen.errors import InputError
 
 Rule = Callable[[Any], bool]
-Measure = Callable[..., float]
+Measure = Callable[..., Any]
 
-_COMPARISONS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_COMPARISONS = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+}
 
 
 def parse_rule(
@@ -21,8 +30,9 @@ def parse_rule(
     """A function from a piece to whether it obeys all the rules, such as 'closedness>=0.8'.
 
     Args:
-        texts: each an attribute, its argument in brackets if it takes one, a comparison, a number.
-        modules: whose public functions that return a float are the attributes.
+        texts: each an attribute, its argument in brackets if it takes one, a comparison, a number
+            or a word.
+        modules: whose public functions that return a float or a str are the attributes.
         example: a rule to show to those who write none.
         nothing: an empty piece, with which arguments in brackets are tried.
     """
@@ -38,23 +48,24 @@ def measures_of(module: ModuleType) -> dict[str, Measure]:
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
-        and inspect.signature(function).return_annotation is float
+        and inspect.signature(function).return_annotation in (float, str)
     }
 
 
 def _parse(
     text: str, measures: dict[str, Measure], example: str, nothing: Any
-) -> tuple[Measure, Callable[[float, float], bool], float]:
-    match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*(<=|>=|<|>)\s*(\S+)\s*", text)
+) -> tuple[Measure, Callable[[Any, Any], bool], float | str]:
+    match = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*(<=|>=|==|<|>)\s*(.*\S)\s*", text)
     try:
         if match is None:
             raise ValueError
         name, argument, comparison, bound = match.groups()
-        measure, compare, number = measures[name], _COMPARISONS[comparison], float(bound)
+        measure, compare = measures[name], _COMPARISONS[comparison]
+        number = _bound(measure, comparison, bound)
     except (KeyError, ValueError):
         raise InputError(
-            f"--rule: expected an attribute, one of {' '.join(_COMPARISONS)} and a number, such as "
-            f"{example!r}, received {text!r}; attributes: "
+            f"--rule: expected an attribute, one of {' '.join(_COMPARISONS)} and a number, or == "
+            f"and a word where it is one, such as {example!r}, received {text!r}; attributes: "
             f"{', '.join(map(_shown, measures.values()))}"
         ) from None
     wanted = _parameter(measure)
@@ -68,6 +79,15 @@ def _parse(
     except InputError as error:
         raise InputError(f"--rule {text!r}: {error}") from None
     return lambda piece: measure(piece, value), compare, number
+
+
+def _bound(measure: Measure, comparison: str, text: str) -> float | str:
+    """What a measure is compared with; a ValueError if it cannot be."""
+    if inspect.signature(measure).return_annotation is float:
+        return float(text)
+    if comparison != "==":
+        raise ValueError
+    return text
 
 
 def _parameter(measure: Measure) -> inspect.Parameter | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentgen import page
 from latentgen.sketch.render import to_svg
 
 if TYPE_CHECKING:
@@ -60,11 +61,7 @@ def write_page(path: Path, story: "Story", with_music: bool) -> None:
 
 def head(title: str, style: str = "") -> str:
     """The beginning of a page, up to its body."""
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}{style}</style>"
-    )
+    return page.head(title, STYLE + style)
 
 
 def pages(here: str) -> str:

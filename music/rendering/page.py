@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from note_seq import NoteSequence
 
+from latentgen import page
 from latentgen.errors import InputError
-from latentgen.files import atomic_file
 from latentgen.music.kit import drums
 from latentgen.music.meter import bars, end_of
 from latentgen.music.rendering.frame import Frame, frame
@@ -34,20 +34,9 @@ PAGE_COLOURS = Colours(
     ),
 )
 
-_PAGE_STYLE = """
-:root { color-scheme:light dark; --paper:#fbfaf7; --ink:#1d1d1f; --muted:#77757a;
-  --accent:#c2452d }
-@media (prefers-color-scheme: dark) { :root { --paper:#161618; --ink:#ebe8e0; --muted:#98948b;
-  --accent:#ff7d5f; --part-1:#ff7d5f; --part-2:#6fb3d6; --part-3:#d3ad55; --part-4:#9cc478;
-  --part-5:#c596cf } }
-* { box-sizing:border-box }
-body { margin:0; background:var(--paper); color:var(--ink);
-  font:17px/1.55 Georgia,'Iowan Old Style','Times New Roman',serif }
-main { max-width:1160px; margin:0 auto; padding:64px 32px 96px }
-h1 { font-size:clamp(36px,6vw,58px); line-height:1.04; font-weight:400; letter-spacing:-.02em;
-  margin:0 0 16px }
-h2 { font-size:28px; font-weight:400; letter-spacing:-.01em; margin:68px 0 4px }
-p { max-width:680px; margin:0 0 12px } .lead { font-size:20px; color:var(--muted) }
+_DARK = """
+@media (prefers-color-scheme: dark) { :root { --part-1:#ff7d5f; --part-2:#6fb3d6; --part-3:#d3ad55;
+  --part-4:#9cc478; --part-5:#c596cf } }
 """
 
 
@@ -103,20 +92,10 @@ def write_page(
 ) -> None:
     """Writes a page of sections, whole or not at all. All texts are plain, not HTML."""
     body = "".join(
-        f"<h2>{escape(section.title)}</h2>"
-        + (f"<p>{escape(section.text)}</p>" if section.text else "")
-        + figures(section.passages, section.captions)
-        for section in sections
+        page.section(part.title, part.text, figures(part.passages, part.captions))
+        for part in sections
     )
-    intro = f'<p class="lead">{escape(lead)}</p>' if lead else ""
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_PAGE_STYLE}{STYLE}</style>"
-        f"<main><h1>{escape(title)}</h1>{intro}{body}</main><script>{SCRIPT}</script></html>\n"
-    )
-    with atomic_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    page.write_page(path, title, body, lead, _DARK + STYLE, SCRIPT)
 
 
 def _song(notes: NoteSequence, frame: Frame) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A folder as a person might have it: drawings of several kinds, music and tiny models."""
+"""A folder as a person might have it: drawings of several kinds, music, text, tiny models."""
 
 import functools
 import json
@@ -49,6 +49,7 @@ def belongings(tmp_path_factory):
             latent_size=4, encoder_units=8, decoder_units=8, mixtures=2, max_length=40, scale=40.0
         ).save_preset(folder / name, card="# Tiny\n\nA model that has learnt nothing.\n")
     add_music(folder, generator)
+    add_text(folder, generator)
     return folder
 
 
@@ -92,6 +93,34 @@ def add_music(folder, generator):
         z = generator.standard_normal((30, 4)).astype("float32")
         vae.reference = Posterior(z, 0.5 + 0 * z)
         vae.save_preset(folder / name, card="# Tiny\n\nMusic that has learnt nothing.\n")
+
+
+def add_text(folder, generator):
+    """Captions, reviews labelled in several ways, and a tiny model of them."""
+    from latentgen.text import TextVAE, Words
+    from latentgen.vae import Posterior
+
+    captions = [
+        f"{animal} {verb} {place}"
+        for animal in ("a dog", "two cats", "the horse")
+        for verb in ("sleeps", "played", "is riding a train", "was loud")
+        for place in ("on a beach", "in the storm", "at home")
+    ]
+    (folder / "captions.txt").write_text("".join(f"{line} .\n" for line in captions))
+    rows = [f"{line},{'yes' if 'loud' in line else 'no'}\n" for line in captions]
+    for name in ("liked", "reviews"):
+        (folder / f"{name}.csv").write_text("text,liked\n" + "".join(rows))
+    (folder / "reviews").mkdir()
+    (folder / "reviews" / "some.txt").write_text("\n".join(captions))
+    (folder / "by-feeling").mkdir()
+    names = ("sentiment.0", "sentiment.1", "by-feeling/quiet.txt", "by-feeling/excited.txt")
+    for k, name in enumerate(names):
+        (folder / name).write_text("\n".join(captions[k % 2 :: 2]))
+    words = Words.learn([*captions, "men couch red sits . ?"])
+    vae = TextVAE(words, 4, 6, [5], [8], max_length=12)
+    z = generator.standard_normal((30, 4)).astype("float32")
+    vae.reference = Posterior(z, 0.5 + 0 * z)
+    vae.save_preset(folder / "my-text", card="# Tiny\n\nText that has learnt nothing.\n")
 
 
 @pytest.fixture

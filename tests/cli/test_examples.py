@@ -27,7 +27,17 @@ TINY = {
         "interpolate": ["--steps", "2"],
         "constrain": ["-n", "2", "--temperature", "1", "--turns", "2"],
     },
+    "text": {
+        "train": ["--steps", "1", "--batch", "2"],
+        "evaluate": ["--split", "train"],
+        "sample": ["-n", "2"],
+        "continue": ["-n", "2"],
+        "reconstruct": ["-n", "2"],
+        "interpolate": ["--steps", "2"],
+        "constrain": ["-n", "2", "--temperature", "1", "--turns", "2"],
+    },
 }
+PRESETS = {"sketch": "my-model", "music": "my-music", "text": "my-text"}
 
 
 def from_help():
@@ -52,7 +62,7 @@ def test_example(line, desk, quick_rules, capsys):
     if domain in TINY:
         arguments += TINY[domain][arguments[1]]
         if "--preset" not in arguments and arguments[1] != "train":
-            arguments += ["--preset", "my-model" if domain == "sketch" else "my-music"]
+            arguments += ["--preset", PRESETS[domain]]
     before = {path.name for path in desk.iterdir()}
     if "--out" in arguments:  # an example may write what another one reads
         before.discard(arguments[arguments.index("--out") + 1])

@@ -10,6 +10,7 @@ from latentgen.cli.main import app, main
 
 HEAVY = (
     *("keras", "tensorflow", "jax", "torch", "scipy", "sklearn", "matplotlib", "PIL", "note_seq"),
+    "sentencepiece",
 )
 
 
@@ -45,12 +46,12 @@ def one_line(stderr):
 
 def test_the_verbs():
     verbs = {"train", "evaluate", "sample", "reconstruct", "interpolate", "constrain"}
-    both = {(domain, verb) for domain in ("sketch", "music") for verb in verbs}
-    others = {("demo",), ("import",), ("presets",), ("music", "continue")}
-    assert set(COMMANDS) == others | both
+    each = {(domain, verb) for domain in ("sketch", "music", "text") for verb in verbs}
+    others = {("demo",), ("import",), ("presets",), ("music", "continue"), ("text", "continue")}
+    assert set(COMMANDS) == others | each
 
 
-@pytest.mark.parametrize("path", [(), ("sketch",), ("music",), *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("path", [(), ("sketch",), ("music",), ("text",), *COMMANDS], ids=" ".join)
 def test_help(path, capsys):
     assert main([*path, "--help"]) == 0
     assert capsys.readouterr().out.count("latentgen") > 0
@@ -61,7 +62,9 @@ def test_every_command_has_examples_and_a_seed(path):
     command = COMMANDS[path]
     assert f"latentgen {' '.join(path)}" in command.epilog
     assert command.help
-    assert path in (("presets",), ("import",)) or "seed" in [option.name for option in command.params]
+    assert path in (("presets",), ("import",)) or "seed" in [
+        option.name for option in command.params
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["sketch", "sample", "--help"], ["--version"]])

@@ -110,21 +110,22 @@ def constrain(
         constraints = constraining.learn(vae, music, columns, turns, seed)
     # Ascent stays nearest, but after a rule, whose critics are networks, it stops too soon.
     usual = Method.ascent if changed and labelled and wanted else Method.density
-    asked: dict[str, Any] = {
-        "method": (method or usual).value,
-        "strength": strength,
-        "keep": keep,
-        "seed": seed,
-    }
     with waiting("Playing what was asked for"):
-        if changed:
-            z = constraints.transform(vae.encode(changed).mean, wanted, **asked)
-        else:
-            z = constraints.sample(count, wanted, **asked)
+        z = constraining.constrained(
+            constraints,
+            vae,
+            count,
+            wanted,
+            changed,
+            method=method or usual,
+            strength=strength,
+            keep=keep,
+            seed=seed,
+        )
         played = vae.decode(z, **how)
-    said = rule or [f"{name}={value}" for name, value in wanted.items()] or ["nothing but realism"]
-    write(out, played, f"Asked for {', '.join(said)}", originals=changed)
-    wrote(out, f"{len(played)} passages, asked for {', '.join(said)}")
+    asked = constraining.in_words(rule, wanted)
+    write(out, played, f"Asked for {asked}", originals=changed)
+    wrote(out, f"{len(played)} passages, asked for {asked}")
     if rule:
         constraining.say_what_obeys(obeys, played)
 

@@ -19,12 +19,11 @@ from latentgen.cli.music.passages import check_exists, check_out, read_one, read
 from latentgen.cli.options import Count, Out, Overwrite, Preset, Seed, Temperature, examples
 from latentgen.cli.output import wrote
 from latentgen.cli.progress import waiting
+from latentgen.cli.sampling import Prior, draw
 from latentgen.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from latentgen.vae import Posterior
 
 app = typer.Typer()
 
@@ -39,14 +38,7 @@ app = typer.Typer()
 def sample(
     count: Count = 16,
     preset: Preset = MELODIES,
-    prior: Annotated[
-        bool,
-        typer.Option(
-            "--prior",
-            help="Leave latent vectors where the prior has them; else they are moved to where "
-            "those of real music are, which presets know.",
-        ),
-    ] = False,
+    prior: Prior = False,
     temperature: Temperature = 0.5,
     tempo: Tempo = None,
     program: Program = None,
@@ -61,11 +53,7 @@ def sample(
     model = open_model(preset)
     how = playing(model, temperature, tempo, program, chords, key, seed)
     with waiting(f"Playing {count}"):
-        if prior or model.reference is None:
-            passages = model.sample(count, **how)
-        else:
-            z = model.sample_prior(count, seed)
-            passages = model.decode(_realistic(z, model.reference), **how)
+        passages = draw(model, count, prior, how)
     write(out, passages, f"Sampled from {preset}")
     wrote(out, f"{count} passages sampled from {preset}")
 
@@ -188,13 +176,6 @@ def interpolate(
         passages = vae.interpolate(begin, end, steps, **how)
     write(out, passages, f"From {first} to {second}")
     wrote(out, f"{steps} passages from {first} to {second}")
-
-
-def _realistic(z: "np.ndarray", real: "Posterior") -> "np.ndarray":
-    """z moved uphill on the density of the preset's real z."""
-    from latentgen.constraints.density import uphill
-
-    return uphill(z, real.mean, float((real.scale**2).mean() ** 0.5))
 
 
 def _from_one_to_other(control: "np.ndarray", steps: int) -> "np.ndarray":

@@ -1,18 +1,16 @@
 """Training a MusicVAE on a folder of music, and measuring one on music it has not seen."""
 
 import random
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from latentgen.cli.music.model import open_vae
 from latentgen.cli.music.options import MELODIES, Tracks, track_names
 from latentgen.cli.options import Overwrite, Preset, Seed, examples
-from latentgen.cli.output import wrote
-from latentgen.cli.progress import on_each_batch, progress_bar, waiting
+from latentgen.cli.output import say, wrote
+from latentgen.cli.progress import counted, progress_bar, waiting
 from latentgen.cli.startup import import_keras, import_note_seq
 from latentgen.cli.training import (
     STEPS_BETWEEN_CHECKPOINTS,
@@ -20,6 +18,8 @@ from latentgen.cli.training import (
     TrainedPreset,
     TrainingSteps,
     begin_or_resume,
+    fit,
+    reference,
     run_folder,
 )
 from latentgen.errors import InputError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from latentgen.music.vae import MusicVAE
 
 app = typer.Typer()
-REFERENCE = 1500  # posteriors that are kept with a preset
 MEASURED_AT_ONCE = 128
 TRANSPOSE = 5
 
@@ -92,6 +91,8 @@ def train(
     in FOLDER.training; give more --steps to train on.
     """
     import_note_seq()
+    from latentgen.music.data import MusicBatches
+
     arguments = _arguments(config, bars, meter)
     collection = _read(data, arguments["converter"], hop_bars, tracks)
     transpose = _transposition(arguments["converter"], transpose)
@@ -112,11 +113,11 @@ def train(
     run = run_folder(out)
     settings = begin_or_resume(run, settings, out, overwrite)
     vae = _train(arguments, train_on, settings, steps, run)
-    vae.reference = _reference(vae, train_on, seed)
+    vae.reference = reference(vae, train_on, MusicBatches, seed)
     measured = _measure(vae, held_out, seed) if len(held_out) else None
     vae.save_preset(out, card=_card(settings, int(vae.step), measured))
     wrote(out, f"a preset trained for {int(vae.step)} steps on {len(train_on)} windows")
-    _say(measured or "nothing was held out to measure it on: give more files")
+    say(measured or "nothing was held out to measure it on: give more files")
 
 
 @app.command(
@@ -141,7 +142,7 @@ def evaluate(
             f"{data}: expected windows in the part {split.value!r}, received none; give another "
             "--split, or more files"
         )
-    _say(_measure(vae, part, seed))
+    say(_measure(vae, part, seed))
 
 
 def _arguments(config: str, bars: int | None, meter: str) -> dict[str, Any]:
@@ -179,7 +180,7 @@ def _read(data: Path, converter: "Converter", hop_bars: int | None, tracks: str)
             tracks=track_names(tracks),
             progress=lambda share: advance(round(100 * share)),
         )
-    _say(collection.report)
+    say(collection.report)
     if not len(collection):
         messages = collection.report.messages.values()
         raise InputError(
@@ -227,35 +228,14 @@ def _train(
         from latentgen.music.data import MusicBatches
         from latentgen.music.optimizer import MusicAdam
         from latentgen.music.vae import MusicVAE
-        from latentgen.training.checkpoint import fit_resumably
 
     seed = settings["seed"]
     random.seed(seed)  # initial weights draw their seeds from here
     vae = MusicVAE(**arguments, seed=seed)
     vae.compile(MusicAdam())
     batches = MusicBatches(collection, settings["batch_size"], settings["transpose"], seed)
-    with progress_bar("Training", steps) as advance:
-        fit_resumably(
-            vae,
-            batches.from_step,
-            steps,
-            run,
-            steps_per_epoch=settings["steps_between_checkpoints"],
-            callbacks=[on_each_batch(advance, ("loss", "nll", "kl"))],
-            verbose=0,
-        )
+    fit(vae, batches, settings, steps, run)
     return vae
-
-
-def _reference(vae: "MusicVAE", collection: "Collection", seed: int) -> Any:
-    """Posteriors of some of what was learnt from: they tell constraints what real z are like."""
-    import numpy as np
-
-    from latentgen.music.data import MusicBatches
-
-    rows = np.random.default_rng(seed).permutation(len(collection))[:REFERENCE]
-    chosen = collection.take(np.sort(rows))
-    return vae.encode_batch(next(MusicBatches(chosen, len(rows)).once())[0])
 
 
 def _measure(vae: "MusicVAE", collection: "Collection", seed: int) -> "Evaluation":
@@ -263,14 +243,7 @@ def _measure(vae: "MusicVAE", collection: "Collection", seed: int) -> "Evaluatio
     from latentgen.music.evaluation import evaluate
 
     batches = MusicBatches(collection, MEASURED_AT_ONCE)
-    with progress_bar("Measuring", batches.batches_per_pass) as advance:
-
-        def followed(batches: Iterable[Any]) -> Iterator[Any]:
-            for index, batch in enumerate(batches, start=1):
-                yield batch
-                advance(index)
-
-        return evaluate(vae, followed(batches.once()), seed)
+    return evaluate(vae, counted(batches.once(), "Measuring", batches.batches_per_pass), seed)
 
 
 def _card(settings: dict[str, Any], steps: int, measured: "Evaluation | None") -> str:
@@ -287,7 +260,3 @@ def _card(settings: dict[str, Any], steps: int, measured: "Evaluation | None") -
     if measured:
         lines.append(f"- Held-out files: {' '.join(str(measured).split())}")
     return "\n".join(lines) + "\n"
-
-
-def _say(what: object) -> None:
-    Console(highlight=False, soft_wrap=True).print(str(what), markup=False)

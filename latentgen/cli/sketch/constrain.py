@@ -96,21 +96,21 @@ def constrain(
         short = [shorten(drawing, vae.max_length) for drawing in drawings]
         constraints = constraining.learn(vae, short, columns, turns, seed)
     changed = [shorten(drawing, vae.max_length) for drawing in changed]
-    how: dict[str, Any] = {
-        "method": (method or (Method.actor if wanted else Method.density)).value,
-        "strength": strength,
-        "keep": keep,
-        "seed": seed,
-    }
     with waiting("Drawing what was asked for"):
-        if changed:
-            z = constraints.transform(vae.encode(changed).mean, wanted, **how)
-        else:
-            z = constraints.sample(count, wanted, **how)
+        z = constraining.constrained(
+            constraints,
+            vae,
+            count,
+            wanted,
+            changed,
+            method=method or (Method.actor if wanted else Method.density),
+            strength=strength,
+            keep=keep,
+            seed=seed,
+        )
         drawn = vae.decode(z, **how_drawn)
     write(out, drawn, originals=changed)
-    asked = rule or [f"{name}={value}" for name, value in wanted.items()] or ["nothing but realism"]
-    wrote(out, f"{len(drawn)} drawings, asked for {', '.join(asked)}")
+    wrote(out, f"{len(drawn)} drawings, asked for {constraining.in_words(rule, wanted)}")
     if rule:
         constraining.say_what_obeys(obeys, drawn)
 

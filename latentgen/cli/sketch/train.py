@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from latentgen.cli.options import Overwrite, Preset, Seed, examples
-from latentgen.cli.output import wrote
-from latentgen.cli.progress import on_each_batch, progress_bar, waiting
+from latentgen.cli.output import say, wrote
+from latentgen.cli.progress import progress_bar, waiting
 from latentgen.cli.sketch.drawings import read_splits
 from latentgen.cli.sketch.model import open_vae
 from latentgen.cli.startup import import_keras
@@ -21,6 +20,7 @@ from latentgen.cli.training import (
     TrainedPreset,
     TrainingSteps,
     begin_or_resume,
+    fit,
     run_folder,
 )
 from latentgen.errors import InputError
@@ -157,7 +157,6 @@ def _train(
         from latentgen.sketch.data import SketchBatches
         from latentgen.sketch.strokes import normalising_scale
         from latentgen.sketch.vae import SketchVAE, published_optimizer
-        from latentgen.training.checkpoint import fit_resumably
 
     # Initial weights draw their seeds from here. (keras.utils.set_random_seed would import
     # TensorFlow on JAX too.)
@@ -170,22 +169,11 @@ def _train(
     vae.compile(published_optimizer())
     short = _short(drawings, vae.max_length)
     if len(short) < len(drawings):
-        Console().print(
-            f"Left out {len(drawings) - len(short)} drawings of more than {vae.max_length} points"
-        )
+        say(f"Left out {len(drawings) - len(short)} drawings of more than {vae.max_length} points")
     batches = SketchBatches(
         short, vae.scale, settings["batch_size"], vae.max_length, seed=settings["seed"]
     )
-    with progress_bar("Training", steps) as advance:
-        fit_resumably(
-            vae,
-            batches.from_step,
-            steps,
-            run,
-            steps_per_epoch=settings["steps_between_checkpoints"],
-            callbacks=[on_each_batch(advance, ("loss", "nll", "kl"))],
-            verbose=0,
-        )
+    fit(vae, batches, settings, steps, run)
     return vae
 
 
@@ -208,7 +196,7 @@ def _card(settings: dict[str, Any], steps: int, measured: dict[str, float]) -> s
 
 def _print_measures(measured: dict[str, float]) -> None:
     if measured:
-        Console(highlight=False, soft_wrap=True).print(
+        say(
             f"{measured['drawings']:.0f} held-out drawings: NLL {measured['nll']:.2f} nats a "
             f"drawing given z, KL {measured['kl']:.2f} nats, together {measured['bound']:.2f}"
         )
