@@ -90,17 +90,20 @@ class SequenceModel(keras.Model):
 
     def unroll(self, z, inputs, training=False) -> Unrolled:
         """The decoder over a batch's sequence; in training with its own samples, if `sampling`."""
-        sequence, control = inputs["sequence"], self.read_control(inputs.get("control"), training)
+        sequence = inputs["sequence"]
+        control = self.read_control(inputs.get("control"), training, inputs.get("length"))
         if training and (callable(self.sampling) or self.sampling > 0):
             share = at_step(self.sampling, self.step)
             return self.decoder.scheduled(z, sequence, share, training, control)
         return self.decoder.teacher_forced(z, sequence, training, control)
 
-    def read_control(self, control, training=False):
-        """What the decoder is told of a control (B, T, control_size)."""
+    def read_control(self, control, training=False, length=None):
+        """What the decoder is told of a control (B, T, control_size), of `length` (B,) steps."""
         if control is None or self.control_encoder is None:
             return control
         steps = ops.broadcast_to(ops.shape(control)[1], (ops.shape(control)[0],))
+        if length is not None and len(length.shape) == 1:  # not those of segments
+            steps = length
         return self.control_encoder.outputs(control, steps, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -206,7 +206,8 @@ class SequenceVAE(SequenceModel):
 
             def score(inputs):
                 mean, scale = self.posterior(inputs)
-                sequence, control = inputs["sequence"], self.read_control(inputs.get("control"))
+                sequence = inputs["sequence"]
+                control = self.read_control(inputs.get("control"), length=inputs["length"])
                 unrolled = self.decoder.teacher_forced(mean, sequence, control=control)
                 log_prob = self.head.log_prob(unrolled.parameters, sequence)
                 log_prob = log_prob * ops.cast(self.counted(inputs), log_prob.dtype)

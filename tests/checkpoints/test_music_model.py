@@ -72,8 +72,8 @@ class Case:
         self.t = {k: v.astype("float64") for k, v in self.tensors.items()}
         self.residual = self.options.get("residual", False)
 
-    def batch(self, n=3):
-        rng, converter = np.random.default_rng(1), self.model.converter
+    def batch(self):
+        n, rng, converter = 3, np.random.default_rng(1), self.model.converter
         batch = {
             "sequence": rng.uniform(size=(n, STEPS, converter.output_depth)),
             "input": rng.uniform(size=(n, STEPS, converter.input_depth)),
@@ -83,7 +83,8 @@ class Case:
         if converter.control_depth:
             batch["control"] = rng.uniform(size=(n, STEPS, converter.control_depth))
         batch = {name: rows.astype("float32") for name, rows in batch.items()}
-        return batch | {"length": np.full(n, STEPS, "int32")}
+        lengths = [STEPS] * n if "segments" in self.config else [STEPS, 4, 1]
+        return batch | {"length": np.array(lengths, "int32")}
 
     def loss(self, outputs, truth):
         match self.model.converter.output:
@@ -121,6 +122,7 @@ def test_encoder(case):
     for k, rows in enumerate(batch["input"]):
         if "control" in batch:
             rows = np.concatenate([rows, batch["control"][k]], axis=1)
+        rows = rows[: batch["length"][k]]
         mean, scale = equations.posterior(case.t, rows, case.residual, segments)
         np.testing.assert_allclose(ours.mean[k], mean, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(ours.scale[k], scale, rtol=1e-4, atol=1e-5)
@@ -135,17 +137,18 @@ def test_decoder_and_loss(case):
         return parameters, model.sequence_loss(model.head.loss, batch, parameters)
 
     parameters, losses = map(np.array, compiled(model, decode, jit_compile=False)(z, batch))
-    for k, truth in enumerate(batch["sequence"]):
+    for k, length in enumerate(batch["length"]):
+        truth = batch["sequence"][k, :length].astype("float64")
         outputs = equations.logits(
             case.t,
             z[k],
-            truth.astype("float64"),
-            batch["control"][k] if "control" in batch else None,
+            truth,
+            batch["control"][k, :length] if "control" in batch else None,
             case.residual,
             case.config.get("segments", 0),
             case.options.get("parts", ()),
         )
-        np.testing.assert_allclose(parameters[k], outputs, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(parameters[k, :length], outputs, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(losses[k], case.loss(outputs, truth).sum(), rtol=1e-5)
 
 
