@@ -97,7 +97,7 @@ class TextModel(DomainModel):
 
     def decode(
         self,
-        z: np.ndarray | None = None,
+        z: Any = None,
         *,
         prefix: str | Sequence[str] | None = None,
         **options: Any,
@@ -105,6 +105,7 @@ class TextModel(DomainModel):
         """A sentence for each z (n, latent_size); without a z, `n` sentences.
 
         Args:
+            z: latent vectors, or what else the model decodes; see SequenceModel.generate.
             prefix: how each sentence begins; one string, or one a sentence.
             **options: temperature, top_k, top_p, greedy, beam, seed, length (in tokens)…; see
                 SequenceModel.generate.

@@ -101,7 +101,8 @@ class Seq2Seq(TextModel):
     def read_z(self, z, training=False):
         """The encoded source of a batch with `source` and `source_length`, as a Source."""
         length = z["source_length"]
-        return Source(*self.encoder.read(self.embed_source(z["source"]), length, training), length)
+        embedding, encodings = self.encoder.read(self.embed_source(z["source"]), length, training)
+        return Source(embedding, encodings, length)
 
     def checked_z(self, z, n):
         """A batch with `source` (n, S, 1) and `source_length` (n,), see `to_sources`."""

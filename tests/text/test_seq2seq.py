@@ -41,7 +41,8 @@ def model():
 
 def untrained() -> Seq2Seq:
     model = tiny(embedding_size=16, encoder_units=[24], decoder_units=[32], dropout=0.0)
-    model.compile(keras.optimizers.Adam(0.01, global_clipnorm=5.0), jit_compile=False)
+    optimizer = keras.optimizers.Adam(0.01, global_clipnorm=5.0)
+    model.compile(optimizer, jit_compile=keras.backend.backend() == "jax")  # slow there without
     return model
 
 
