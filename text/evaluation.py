@@ -106,7 +106,8 @@ def evaluate(
 def _scores(model: Any) -> Callable:
     def scores(inputs):
         """Tokens, −log p(x|z), log of the importance weight, KL (B,); mean and scale of z."""
-        z, kl, posterior = None, ops.zeros(ops.shape(inputs["length"])), ()
+        posterior: tuple = ()
+        z, kl = None, ops.zeros(ops.shape(inputs["length"]))
         if isinstance(model, TextVAE):
             mean, scale = posterior = model.posterior(inputs)
             noise = inputs["noise"]

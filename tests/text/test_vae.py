@@ -90,7 +90,7 @@ def test_padding_is_never_read(vae):
 
 def read_by_decoder(model, training):
     """What words the decoder was given to read of a batch."""
-    batch, seen = model.to_batch(SENTENCES), []
+    batch, seen = model.to_batch(4 * SENTENCES), []
     forced = model.decoder.teacher_forced
 
     def teacher_forced(z, targets, *args, **kwargs):
@@ -108,7 +108,7 @@ def test_words_are_dropped_in_training_alone():
     truth, read = read_by_decoder(model, training=True)
     changed = read != truth
     assert (read[changed] == UNKNOWN).all()
-    assert changed.mean() == pytest.approx(0.4, abs=0.05)
+    assert changed.mean() == pytest.approx(0.4, abs=0.06)  # four standard errors
     truth, read = read_by_decoder(model, training=False)
     np.testing.assert_array_equal(read, truth)
 

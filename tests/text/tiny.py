@@ -31,7 +31,8 @@ def tiny_language_model(**options) -> LanguageModel:
 
 def train(model, steps: int, rate: float = 0.01, batch: int = 32, seed: int = 0):
     """Trains on the toy language and returns the last steps' mean metrics."""
-    model.compile(keras.optimizers.Adam(rate, global_clipnorm=5.0), jit_compile=False)
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=5.0)
+    model.compile(optimizer, jit_compile=keras.backend.backend() == "jax")  # slow there without
     everything, random = model.to_batch(SENTENCES), np.random.default_rng(seed)
     for step in range(steps):
         if step == steps - 20:
