@@ -118,6 +118,8 @@ def add_text(folder, generator):
         (folder / name).write_text("\n".join(captions[k % 2 :: 2]))
     words = Words.learn([*captions, "men couch red sits . ?"])
     vae = TextVAE(words, 4, 6, [5], [8], max_length=12)
+    for weight in vae.decoder.trainable_weights:
+        weight.assign(5 * weight)  # what it writes depends on z
     z = generator.standard_normal((30, 4)).astype("float32")
     vae.reference = Posterior(z, 0.5 + 0 * z)
     vae.save_preset(folder / "my-text", card="# Tiny\n\nText that has learnt nothing.\n")
