@@ -120,7 +120,7 @@ def read_structure(tensors: Mapping[str, np.ndarray], source: Any) -> Structure:
                 f"({len(scopes) * states + latent_size}), found one of {stack.units} that reads "
                 f"{stack.reads} columns"
             )
-    encoder = _encoder(read, control_depth) if read.has(f"{ENCODER}/") else None
+    encoder = _encoder(read, control_depth, latent_size) if read.has(f"{ENCODER}/") else None
     if encoder is not None and encoder.hierarchical and not conducted:
         raise read.error("expected a conductor with a hierarchical encoder, found none")
     return Structure(
@@ -155,7 +155,7 @@ def _embedding(read: "_Reader", scope: str, states: int) -> int:
     return read.rows(f"{scope}/kernel", states)
 
 
-def _encoder(read: "_Reader", control_depth: int) -> Encoder:
+def _encoder(read: "_Reader", control_depth: int, latent_size: int) -> Encoder:
     lower = f"{ENCODER}/hierarchical_level_0"
     hierarchical = read.has(f"{lower}/")
     scope = lower if hierarchical else ENCODER
@@ -164,7 +164,9 @@ def _encoder(read: "_Reader", control_depth: int) -> Encoder:
         stack = read.bidirectional(scope)
     else:
         stack = read.stack(f"{scope}/multi_rnn_cell/cell_{{}}")
-    read.columns(f"{ENCODER}/mu/kernel", stack.units[-1] * (2 if bidirectional else 1))
+    found = read.columns(f"{ENCODER}/mu/kernel", stack.units[-1] * (2 if bidirectional else 1))
+    if found != latent_size:
+        raise read.error(f"expected an encoder of z of {latent_size}, found one of {found}")
     depth = stack.reads - control_depth
     if depth < 1:
         raise read.error(

@@ -53,6 +53,10 @@ def import_model(
         str | None,
         typer.Option(help="MusicVAE's configuration, such as cat-mel_2bar_small, if it is needed."),
     ] = None,
+    segments: Annotated[
+        int | None,
+        typer.Option(min=1, help="Segments that a conductor leads, where no configuration fits."),
+    ] = None,
     member: Annotated[
         str | None, typer.Option(help="Which model, of an archive that holds several.")
     ] = None,
@@ -75,7 +79,9 @@ def import_model(
         import_keras()
         from latentgen.checkpoints.magenta import load_magenta
 
-        chosen = config or found.config
+        chosen: Any = config or found.config
+        if chosen is None and segments:
+            chosen = {"segments": segments}
         model = load_magenta(found.path, chosen, member or found.member, renamed)
     kind, count = type(model).__name__, model.count_params()
     what = f"A {kind}{_represents(model)}"
