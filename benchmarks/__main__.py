@@ -5,7 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "training_step", "constraints", "gpu", "music", "music_constraints")
+NAMES = (
+    "generation",
+    "training_step",
+    "constraints",
+    "gpu",
+    "music",
+    "music_constraints",
+    "translation",
+)
 
 
 def main() -> None:

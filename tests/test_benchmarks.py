@@ -17,6 +17,7 @@ from tests.shared import REPOSITORY
         ("training_step", ["Training step: SketchVAE"]),
         ("constraints", ["Latent constraints from 24 labels"]),
         ("gpu", ["GPU: SketchVAE"]),
+        ("translation", ["Translation: letters reversed"]),
         ("music", ["Decoding: cat-mel", "Training step: cat-mel", "Sixteen bars: hierdec"]),
         (
             "music_constraints",

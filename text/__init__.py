@@ -27,6 +27,7 @@ _EXPORTS: dict[str, str] = {
         "model": ("LanguageModel",),
         "labelled": ("read_labelled_sentences",),
         "reading": ("read_labelled_lines", "read_lines", "read_parallel"),
+        "seq2seq": ("Seq2Seq",),
         "spelling": ("Spelling",),
         "tokenizers": ("Characters", "Subwords", "Tokenizer", "Words", "tokenizer_of"),
         "vae": ("TextVAE",),

@@ -159,12 +159,14 @@ class Seq2Seq(TextModel):
             beam: how many beginnings the search goes on with at each step; 1 is greedy.
             temperature: > 0; lower is more careful.
             **options: length_penalty of the search, top_k and top_p of what is drawn, prefix, seed,
-                length (in tokens)…; see `decode`.
+                length (in tokens)…; see `decode`. With jit_compile XLA compiles the loop, anew for
+                sources of another length: worth it for many of them, not on a CPU.
         """
         if temperature is not None and beam != 1:
             raise InputError(
                 "beam, temperature: expected a search or a temperature to draw at, received both"
             )
+        options = {"jit_compile": False} | options
         if temperature is not None:
             options["temperature"] = temperature
         elif beam == 1:
