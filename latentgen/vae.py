@@ -13,8 +13,9 @@ from latentgen.checkpoints.variables import read_arrays
 from latentgen.compilation import compiled
 from latentgen.errors import CheckpointError, InputError
 from latentgen.files import atomic_file
+from latentgen.generation import in_batches
 from latentgen.layers.decoder import AutoregressiveDecoder
-from latentgen.sequence_model import SequenceModel, in_batches
+from latentgen.sequence_model import SequenceModel
 from latentgen.training.schedules import at_step
 
 

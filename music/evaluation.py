@@ -7,11 +7,11 @@ import numpy as np
 from keras import ops
 
 from latentgen.compilation import compiled
+from latentgen.generation import in_batches
 from latentgen.layers.groove_head import GrooveHead
 from latentgen.layers.joint_head import JointHead
 from latentgen.layers.nade import NadeHead
 from latentgen.music.vae import MusicVAE
-from latentgen.sequence_model import in_batches
 from latentgen.vae import kl_divergence
 
 

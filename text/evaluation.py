@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from latentgen.compilation import compiled
 from latentgen.evaluation.latents import active_units, mutual_information
-from latentgen.sequence_model import in_batches
+from latentgen.generation import in_batches
 from latentgen.text.model import LanguageModel
 from latentgen.text.vae import TextVAE
 from latentgen.vae import Posterior, kl_divergence

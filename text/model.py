@@ -11,9 +11,9 @@ from keras import ops
 from latentgen.compilation import compiled
 from latentgen.domain import DomainModel
 from latentgen.errors import InputError
+from latentgen.generation import in_batches
 from latentgen.layers.decoder import Decoder
 from latentgen.layers.tokens import TokenHead
-from latentgen.sequence_model import in_batches
 from latentgen.text.data import pad_ids
 from latentgen.text.tokenizers import END, START, UNKNOWN, Tokenizer, tokenizer_of
 
