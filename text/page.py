@@ -31,23 +31,27 @@ class Section(NamedTuple):
     text: str = ""
 
 
-def lines(sentences: Sequence[str], originals: Sequence[str] = ()) -> str:
+def lines(
+    sentences: Sequence[str], originals: Sequence[str] = (), captions: Sequence[str] = ()
+) -> str:
     """Sentences as a list in HTML; each below its original, where there are some.
 
-    What an original did not have is marked.
+    What an original did not have is marked. Captions stand in small letters beside.
 
     Raises:
-        InputError: originals that are not as many as the sentences.
+        InputError: originals or captions that are not as many as the sentences.
     """
-    if originals and len(originals) != len(sentences):
-        raise InputError(f"originals: expected {len(sentences)}, received {len(originals)}")
-    items = (
-        f"<del>{escape(before) or _NOTHING}</del>{_marked(before, after)}"
-        for before, after in zip(originals, sentences, strict=False)
-    )
-    plain = (escape(sentence) or _NOTHING for sentence in sentences)
-    shown = "".join(f"<li>{item}</li>" for item in (items if originals else plain))
-    return f'<ol class="lines">{shown}</ol>'
+    for name, others in (("originals", originals), ("captions", captions)):
+        if others and len(others) != len(sentences):
+            raise InputError(f"{name}: expected {len(sentences)}, received {len(others)}")
+    items = []
+    for index, sentence in enumerate(sentences):
+        caption = f"<small>{escape(captions[index])}</small>" if captions else ""
+        before = originals[index] if originals else None
+        above = "" if before is None else f"<del>{escape(before) or _NOTHING}</del>"
+        shown = escape(sentence) if before is None else _marked(before, sentence)
+        items.append(f"<li>{caption}{above}{shown or _NOTHING}</li>")
+    return f'<ol class="lines">{"".join(items)}</ol>'
 
 
 def write_page(
@@ -70,4 +74,4 @@ def _marked(before: str, after: str) -> str:
         words = escape(" ".join(new[start:end]))
         if words:
             parts.append(words if change == "equal" else f"<mark>{words}</mark>")
-    return " ".join(parts) or _NOTHING
+    return " ".join(parts)

@@ -120,7 +120,7 @@ def demo(
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Learn latent constraints before your eyes, of drawings and of music; show what they do."""
+    """Learn latent constraints before your eyes, of drawings, music and text; show what they do."""
     check_free(out, overwrite)
     import_note_seq()
     import_keras()

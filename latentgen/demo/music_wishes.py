@@ -1,26 +1,10 @@
 """What the demonstration asks of melodies and of drums: rules alone, nothing is labelled."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from note_seq import NoteSequence
 
+from latentgen.demo.rule_story import RuleWish
 from latentgen.music.attributes import mean_pitch, note_density, number_of_notes, share_in_key
 from latentgen.music.drum_attributes import hi_hat_share, hit_density, kick_on_beat
-
-
-class MusicWish(NamedTuple):
-    """A rule that can be asked for.
-
-    Attributes:
-        name: the attribute's.
-        title: what a person calls it.
-        holds: whether a passage obeys it.
-    """
-
-    name: str
-    title: str
-    holds: Callable[[NoteSequence], bool]
 
 
 def in_c_major(notes: NoteSequence) -> bool:
@@ -52,15 +36,15 @@ def hats(notes: NoteSequence) -> bool:
 
 
 MELODY_WISHES = (
-    MusicWish("in_c", "in C major (95% of the notes)", in_c_major),
-    MusicWish("high", "high (above C5 on average)", high),
-    MusicWish("sparse", "sparse (3 notes a bar or fewer)", sparse),
-    MusicWish("dense", "dense (7 notes a bar or more)", dense),
+    RuleWish("in_c", "in C major (95% of the notes)", in_c_major),
+    RuleWish("high", "high (above C5 on average)", high),
+    RuleWish("sparse", "sparse (3 notes a bar or fewer)", sparse),
+    RuleWish("dense", "dense (7 notes a bar or more)", dense),
 )
 DRUM_WISHES = (
-    MusicWish("busy", "busy (22 hits a bar or more)", busy),
-    MusicWish("four", "four on the floor (a kick on every beat)", four_on_the_floor),
-    MusicWish("hats", "hi-hats (over half of the hits)", hats),
+    RuleWish("busy", "busy (22 hits a bar or more)", busy),
+    RuleWish("four", "four on the floor (a kick on every beat)", four_on_the_floor),
+    RuleWish("hats", "hi-hats (over half of the hits)", hats),
 )
 MELODY_PAIRS = (("in_c", "high"), ("in_c", "dense"))
 DRUM_PAIRS = (("busy", "four"),)

@@ -1,6 +1,6 @@
 """The demonstration's page of drawings: one HTML file, its drawings inside as SVG.
 
-What the page of music shares with it is public: the style, the head and the table.
+What the pages of music and text share with it is public: the style, the head and the table.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from latentgen.constraints import Comparison
     from latentgen.demo.story import Story
 
-DRAWINGS, MUSIC = "index.html", "music.html"
+DRAWINGS, MUSIC, TEXT = "index.html", "music.html", "text.html"
 
 STYLE = """
 :root { --paper:#fbfaf7; --ink:#1d1d1f; --muted:#8a877f; --line:#e6e2d8; --accent:#c2452d; }
@@ -50,12 +50,11 @@ td .bar { display:inline-block; height:8px; background:var(--ink); margin-right:
 """
 
 
-def write_page(path: Path, story: "Story", with_music: bool) -> None:
-    """Writes the page of a story; `with_music` if there is a page of music to link to."""
+def write_page(path: Path, story: "Story", there: Sequence[str]) -> None:
+    """Writes the page of a story; `there` are all pages, to link to."""
     chapters = (_opening, _lesson, _wishes, _sweep, _path, _changes, _table, _colophon)
     body = "\n".join(chapter(story) for chapter in chapters)
-    navigation = pages(DRAWINGS) if with_music else ""
-    text = head("latentgen: ask for it") + f"<main>{navigation}{body}</main></html>\n"
+    text = head("latentgen: ask for it") + f"<main>{pages(DRAWINGS, there)}{body}</main></html>\n"
     path.write_text(text, encoding="utf-8")
 
 
@@ -64,12 +63,14 @@ def head(title: str, style: str = "") -> str:
     return page.head(title, STYLE + style)
 
 
-def pages(here: str) -> str:
-    """Links between the pages, of which `here` is one."""
-    names = {DRAWINGS: "Drawings", MUSIC: "Music"}
+def pages(here: str, there: Sequence[str]) -> str:
+    """Links between the pages that are there, of which `here` is one."""
+    if len(there) < 2:
+        return ""
+    names = {DRAWINGS: "Drawings", MUSIC: "Music", TEXT: "Text"}
     links = (
-        f"<b>{name}</b>" if file == here else f'<a href="{file}">{name}</a>'
-        for file, name in names.items()
+        f"<b>{names[file]}</b>" if file == here else f'<a href="{file}">{names[file]}</a>'
+        for file in there
     )
     return f"<nav>{' · '.join(links)}</nav>"
 

@@ -1,6 +1,7 @@
 """What the demonstration does, in order: learn, draw, sweep, interpolate, change, compare."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,11 +70,9 @@ def tell(seed: int, console: Console) -> tuple[Story, LatentConstraints]:
     return story, constraints
 
 
-def write(
-    folder: Path, story: Story, constraints: LatentConstraints, with_music: bool = False
-) -> None:
-    """Writes the page, a sheet, an animation and the constraints."""
-    write_page(folder / DRAWINGS, story, with_music)
+def write(folder: Path, story: Story, constraints: LatentConstraints, there: Sequence[str]) -> None:
+    """Writes the page, a sheet, an animation and the constraints; `there` are all pages."""
+    write_page(folder / DRAWINGS, story, there)
     drawn, options = _sheet(story)
     write_png(folder / "demo.png", drawn, **options)
     write_gif(folder / "drawing.gif", story.asked[story.wishes[0].name], columns=5, cell=160)

@@ -56,7 +56,10 @@ def constrain(
     keep: Keep = [],  # noqa: B006
     method: Annotated[
         Method | None,
-        typer.Option(help="How to get there.", show_default="density; ascent to change sentences"),
+        typer.Option(
+            help="How to get there.",
+            show_default="actor; ascent to change sentences; density where nothing is asked for",
+        ),
     ] = None,
     strength: Strength = 1.0,
     turns: Turns = None,
@@ -90,6 +93,9 @@ def constrain(
     else:
         chosen = choose(sentences, columns, vae, limit, seed)
         constraints = constraining.learn(vae, *chosen, turns, seed)
+    usual = Method.density
+    if wanted:
+        usual = Method.ascent if changed else Method.actor
     with waiting("Writing what was asked for"):
         z = constraining.constrained(
             constraints,
@@ -97,7 +103,7 @@ def constrain(
             count,
             wanted,
             changed,
-            method=method or (Method.ascent if changed and wanted else Method.density),
+            method=method or usual,
             strength=strength,
             keep=keep,
             seed=seed,
