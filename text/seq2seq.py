@@ -117,6 +117,13 @@ class Seq2Seq(TextModel):
                 "z: expected source (n, S, 1) and source_length (n,), "
                 f"received {source.shape} and {length.shape}"
             )
+        size, steps = self.source_tokenizer.size, source.shape[1]
+        known = (source >= 0).all() and (source < size).all()
+        if not known or not ((length >= 1) & (length <= steps)).all():
+            raise InputError(
+                f"z: expected ids from 0 to {size - 1} and lengths from 1 to {steps}, received "
+                "others: do they belong to another vocabulary?"
+            )
         return {"source": source, "source_length": length}, len(length)
 
     def to_sources(self, sentences: Sequence[str]) -> dict[str, np.ndarray]:

@@ -161,6 +161,14 @@ def test_a_run_is_taken_up_from_its_checkpoint(folder, trained):
             lambda m: m.generate({"source": np.zeros((2, 3)), "source_length": np.ones(2)}),
             r"z: expected source \(n, S, 1\)",
         ),
+        (
+            lambda m: m.generate({"source": np.full((2, 8, 1), 9), "source_length": [1, 1]}),
+            "z: expected ids from 0 to 7 .* another vocabulary",
+        ),
+        (
+            lambda m: m.generate({"source": np.ones((2, 8, 1)), "source_length": [1, 9]}),
+            "z: expected ids from 0 to 7 and lengths from 1 to 8",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(model, call, message):
