@@ -49,6 +49,17 @@ def test_a_model_becomes_a_preset_that_plays(source, domain, kind, files, tmp_pa
     assert out.stat().st_size > 0
 
 
+def test_a_decoder_alone_plays_by_rules(files, tmp_path, quick_rules, capsys):
+    preset, out = tmp_path / "preset", tmp_path / "out.mid"
+    assert main(["import", str(files / "decoder"), "--out", str(preset)]) == 0
+    asked = ["--rule", "kick_on_beat > 0.5", "--turns", "2", "-n", "2", "--temperature", "1"]
+    how = ["--preset", str(preset), "--out", str(tmp_path / "played.html")]
+    assert main(["music", "constrain", *asked, *how]) == 0, capsys.readouterr().err
+    assert "of 2 obey the rule" in capsys.readouterr().out
+    assert main(["music", "reconstruct", "tune.mid", *how[:2], "--out", str(out)]) == 2
+    assert "tune.mid" in capsys.readouterr().err
+
+
 def test_the_weights_are_those_of_the_file(files, tmp_path):
     assert main(["import", str(files / "vae.tar"), "--out", str(tmp_path / "a")]) == 0
     ours, theirs = MusicVAE.from_preset(tmp_path / "a"), load_magenta(files / "vae.tar")

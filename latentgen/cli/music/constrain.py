@@ -7,7 +7,7 @@ import typer
 
 from latentgen.cli import constrain as constraining
 from latentgen.cli.constrain import RULE, Keep, Labels, Method, Rules, Strength, Turns, Want
-from latentgen.cli.music.model import open_vae, playing
+from latentgen.cli.music.model import open_model, open_vae, playing
 from latentgen.cli.music.options import (
     MELODIES,
     Chords,
@@ -66,7 +66,8 @@ def constrain(
     method: Annotated[
         Method | None,
         typer.Option(
-            help="How to get there.", show_default="density; ascent to change music by labels"
+            help="How to get there.",
+            show_default="density, or actor; ascent to change by labels",
         ),
     ] = None,
     strength: Strength = 1.0,
@@ -89,7 +90,8 @@ def constrain(
     check_exists(*(path for path in (labelled, change) if path))
     import_note_seq()
     obeys = _rule(rule)
-    vae = open_vae(preset)
+    # A rule needs no encoder, so that a decoder alone can be told what to play.
+    vae: Any = open_vae(preset) if labelled or change else open_model(preset)
     names = track_names(tracks)
 
     def read(path: Path) -> "list[NoteSequence]":
@@ -110,6 +112,8 @@ def constrain(
         constraints = constraining.learn(vae, music, columns, turns, seed)
     # Ascent stays nearest, but after a rule, whose critics are networks, it stops too soon.
     usual = Method.ascent if changed and labelled and wanted else Method.density
+    if vae.reference is None and wanted and not changed:
+        usual = Method.actor  # there is no density of real music to follow
     with waiting("Playing what was asked for"):
         z = constraining.constrained(
             constraints,
