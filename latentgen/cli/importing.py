@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 EPILOG = examples(
     "latentgen import magenta/cat-mel_2bar_big --out melodies",
     "latentgen import magenta/sketch_rnn/cat --out cats",
-    "latentgen import my-run/model.ckpt-20000 --out mine --config cat-mel_2bar_small",
+    "latentgen import my-run/ --config cat-mel_2bar_small --out mine",
     "latentgen import sheep.gen.json --out sheep",
-    "latentgen music sample --preset melodies --out melodies.html",
 )
 
 CARD = """\

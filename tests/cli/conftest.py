@@ -50,6 +50,7 @@ def belongings(tmp_path_factory):
         ).save_preset(folder / name, card="# Tiny\n\nA model that has learnt nothing.\n")
     add_music(folder, generator)
     add_text(folder, generator)
+    add_magenta(folder)
     return folder
 
 
@@ -123,6 +124,18 @@ def add_text(folder, generator):
     z = generator.standard_normal((30, 4)).astype("float32")
     vae.reference = Posterior(z, 0.5 + 0 * z)
     vae.save_preset(folder / "my-text", card="# Tiny\n\nText that has learnt nothing.\n")
+
+
+def add_magenta(folder):
+    """A training folder of Magenta's and a file of sketch-rnn-js, of tiny models."""
+    from latentgen.checkpoints import save_magenta
+    from latentgen.music import MelodyConverter, MusicVAE
+    from latentgen.sketch.vae import SketchDecoder
+
+    tiny = {"latent_size": 4, "encoder_units": [8], "decoder_units": [8, 8]}
+    save_magenta(MusicVAE(MelodyConverter(), **tiny), folder / "my-run")
+    drawer = SketchDecoder(decoder_units=8, max_length=20)
+    save_magenta(drawer, folder / "sheep.gen.json", "sketch-rnn-js")
 
 
 @pytest.fixture

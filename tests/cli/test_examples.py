@@ -1,10 +1,11 @@
-"""Every command that the help and the README show is run, on tiny models and with few steps."""
+"""Every command that the help, the README and docs show is run, on tiny models, in few steps."""
 
 import re
 import shlex
 
 import pytest
 
+from latentgen.checkpoints.published import Published
 from latentgen.cli.main import main
 from tests.cli.test_main import COMMANDS
 from tests.shared import REPOSITORY
@@ -45,16 +46,27 @@ def from_help():
         yield from re.findall(r"latentgen [^\[\n]+", command.epilog)
 
 
-def from_readme():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for line in block.splitlines():
-            if line.startswith("latentgen "):
-                yield line.partition(" #")[0].strip()
+def from_pages():
+    for page in (REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            for line in block.splitlines():
+                if line.startswith("latentgen "):
+                    yield line.partition(" #")[0].strip()
 
 
-@pytest.mark.parametrize("line", sorted({*from_help(), *from_readme()}))
-def test_example(line, desk, quick_rules, capsys):
+@pytest.fixture
+def no_network(monkeypatch):
+    """Published models are the ones on the desk."""
+
+    def find(name):
+        return Published(name, "sheep.gen.json" if "sketch_rnn" in name else "my-run", "tiny")
+
+    monkeypatch.setattr("latentgen.checkpoints.sources.find_published", find)
+
+
+@pytest.mark.parametrize("line", sorted({*from_help(), *from_pages()}))
+def test_example(line, desk, quick_rules, no_network, capsys):
     command, *arguments = shlex.split(line)
     if arguments[0] == "demo":
         pytest.skip("tests/demo runs the demonstration")
