@@ -1,6 +1,7 @@
 """`latentgen import`: from a checkpoint, an archive and sketch-rnn-js to a preset that plays."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from latentgen.cli.main import main
 from latentgen.music import DrumConverter, MelodyConverter, MusicDecoder, MusicVAE
 from latentgen.sketch import SketchVAE
 from latentgen.sketch.vae import SketchDecoder
+from tests.shared import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,16 @@ def test_the_weights_are_those_of_the_file(files, tmp_path):
     ours, theirs = MusicVAE.from_preset(tmp_path / "a"), load_magenta(files / "vae.tar")
     for one, other in zip(ours.weights, theirs.weights, strict=True):
         assert (one.numpy() == other.numpy()).all()
+
+
+def test_the_python_of_the_docs(files, tmp_path, monkeypatch):
+    page = (REPOSITORY / "docs" / "from-magenta.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    save_magenta(load_magenta(files / "vae.tar"), tmp_path / "my-run")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "from-magenta.md", "exec"), {})
+    assert (tmp_path / "my-melodies" / "config.json").is_file()
+    assert (tmp_path / "for-magenta" / "model.ckpt-0.index").is_file()
 
 
 def test_a_published_name(files, tmp_path, monkeypatch):
