@@ -11,7 +11,7 @@ from latentgen.checkpoints.published import find_published
 from latentgen.errors import FileError
 
 FILES = (".tar", ".tgz", ".tar.gz", ".zip", ".json")
-MANIFESTS = ("weights_manifest.json", "manifest.json")  # TF.js and deeplearn.js
+MANIFESTS = ("weights_manifest.json", "model.json", "manifest.json")  # of deeplearn.js the last
 DESCRIPTIONS = ("config.json", "converter.json")
 MOST_FILES = 1000
 
@@ -37,7 +37,7 @@ def find_source(
     """The files of a path, an http(s) address or a published model's name, fetched if need be.
 
     An address that ends in none of `FILES` is that of a folder in which a web page would find
-    weights_manifest.json or manifest.json.
+    one of `MANIFESTS`.
 
     Raises:
         InputError: there is no such path or name.
@@ -87,6 +87,8 @@ def _listed(manifest: Path) -> list[str]:
     """The files that a manifest lists, which must be plain names: they become ours."""
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "weightsManifest" in content:  # model.json
+            content = content["weightsManifest"]
         if isinstance(content, dict):
             names = [entry["filename"] for entry in content.values()]
         else:

@@ -63,6 +63,7 @@ def test_a_published_name(site, monkeypatch):
     ("name", "manifest"),
     [
         ("weights_manifest.json", [{"paths": ["a-1", "a-2"], "weights": []}, {"paths": ["a-1"]}]),
+        ("model.json", {"weightsManifest": [{"paths": ["a-1", "a-2"]}]}),
         ("manifest.json", {"x": {"filename": "a-1"}, "y": {"filename": "a-2"}}),
     ],
 )
