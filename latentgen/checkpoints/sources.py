@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urljoin
 
-from latentgen.checkpoints.download import Progress, cache_folder, download, is_address
+from latentgen.checkpoints.download import Progress, cache_folder, download, file_name, is_address
 from latentgen.checkpoints.published import find_published
 from latentgen.errors import FileError
 
@@ -37,7 +37,7 @@ def find_source(
     """The files of a path, an http(s) address or a published model's name, fetched if need be.
 
     An address that ends in none of `FILES` is that of a folder in which a web page would find
-    one of `MANIFESTS`.
+    one of `MANIFESTS`, which may be named too.
 
     Raises:
         InputError: there is no such path or name.
@@ -50,7 +50,9 @@ def find_source(
         found = find_source(model.address, sha256, progress)
         return replace(found, config=model.config, member=model.member)
     address = str(name)
-    if address.split("?")[0].endswith(FILES):
+    if file_name(address) in MANIFESTS:
+        address = urljoin(address, ".")
+    elif address.split("?")[0].endswith(FILES):
         return Source(download(address, sha256=sha256, progress=progress))
     return Source(_fetch_folder(address.rstrip("/") + "/", progress))
 

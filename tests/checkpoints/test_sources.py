@@ -74,6 +74,7 @@ def test_a_folder_of_a_web_page(site, name, manifest):
     for file in ("a-1", "a-2", "other"):
         (folder / file).write_text(file)
     found = find_source(address).path
+    assert find_source(f"{address}/{name}").path == found
     assert {path.name for path in found.iterdir()} == {name, "converter.json", "a-1", "a-2"}
 
 
