@@ -11,7 +11,7 @@ import pytest
 from latentgen.constraints import LatentConstraints
 from latentgen.music import DrumConverter, MelodyConverter, MusicVAE
 from latentgen.sketch import SketchClassifier, SketchVAE, read_labelled_drawings
-from latentgen.text import TextVAE
+from latentgen.text import TextVAE, Words
 from latentgen.vae import Posterior
 from tests.music.songs import write_song
 from tests.shared import REPOSITORY
@@ -104,6 +104,24 @@ def test_music(run, script, tmp_path, capsys):
     assert page.count("<figure") == (36 if drums else 30)
     written = {path.name for path in (tmp_path / "played").iterdir()}
     assert written >= ({"both.wav"} if drums else {"1.mid", "6.mid"})
+
+
+def test_captions(run, tmp_path, capsys):
+    """On a tiny model that says few words, so that the rules sometimes hold."""
+    words = Words.learn(["a cat sits in the bathroom"])
+    vae = TextVAE(words, 4, 6, [5], [8], max_length=12)
+    for weight in vae.decoder.trainable_weights:
+        weight.assign(5 * weight)  # what it says depends on z
+    z = np.random.default_rng(0).standard_normal((50, 4)).astype("float32")
+    vae.reference = Posterior(z, 0.5 + 0 * z)
+    vae.save_preset(tmp_path / "tiny")
+    assert len((EXAMPLES / "captions.py").read_text().splitlines()) <= 60
+    few = ["--samples", 150, "--turns", 5, "--temperature", 1]
+    run("captions.py", "--preset", tmp_path / "tiny", "--out", "written", *few)
+    assert "AUC" in capsys.readouterr().out
+    page = (tmp_path / "written" / "index.html").read_text()
+    assert page.count("<li>") == 6 * 8
+    assert page.count("<del>") == 8
 
 
 def test_train_music(run, tmp_path):

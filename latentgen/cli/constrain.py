@@ -155,13 +155,18 @@ def constrained(
     strength: float,
     keep: list[str],
     seed: int,
+    **options: Any,
 ) -> "np.ndarray":
-    """z as asked for: those of what is to be changed, moved; of the prior where there is none."""
+    """z as asked for: those of what is to be changed, moved; of the prior where there is none.
+
+    `options` are the method's own.
+    """
     how: dict[str, Any] = {
         "method": method.value,
         "strength": strength,
         "keep": keep,
         "seed": seed,
+        **options,
     }
     if changed:
         return constraints.transform(vae.encode(changed).mean, wanted, **how)

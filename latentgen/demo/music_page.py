@@ -43,7 +43,7 @@ def _opening(take: Take) -> str:
         '<p class="lead">Small networks learnt to play two bars: melodies, and drums. Left alone '
         "they play what comes, in red. Constraints on their latent space make them play what was "
         "asked for. Nobody labelled anything: a line of Python says what is wanted, is asked about "
-        f"{take.questions:,} passages, and its answers teach the constraints. The networks that "
+        f"{take.answered:,} passages, and its answers teach the constraints. The networks that "
         "play are never changed. Click a roll to hear it.</p>"
     )
 

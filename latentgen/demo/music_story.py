@@ -15,6 +15,7 @@ from latentgen.music.attributes import STATISTICS, statistics
 from latentgen.music.drum_attributes import DRUM_STATISTICS
 from latentgen.music.vae import MusicVAE
 
+REAL, QUESTIONS = 300, 500  # to take half a minute
 TEMPERATURE = 0.5
 TEMPO = {"melody_2bar": 104.0, "drums_2bar": 100.0}
 
@@ -58,6 +59,8 @@ def make_take(
         decode=partial(vae.decode, temperature=TEMPERATURE, seed=seed, tempo=TEMPO[preset]),
         features=as_arrays,
         measure=lambda passages: statistics(passages, rules),
+        real=REAL,
+        questions=QUESTIONS,
         pieces="passages",
         made="played",
     )

@@ -110,7 +110,7 @@ def _tables(take: Take) -> str:
         "method and wish. Satisfied: how many obey the rule. Realism: the critic's own opinion. "
         f"Diversity: mean distance between two {take.pieces}, that of those that obey by "
         "themselves being 1. Distance: how far z moved. The last columns: each wish's share.</p>"
-        + comparison_table(take.comparison, ours=take.method)
+        + comparison_table(take.comparison, ours=take.how["method"])
         + f"<h3>In figures</h3><p>Means of measured attributes. What people {take.made} came "
         "through the model too.</p>"
         f"<table><tr><th></th>{heads}</tr>{rows}</table>"

@@ -22,7 +22,7 @@ from latentgen.vae import Posterior, slerp
 EACH = 3  # pieces of a row
 STRENGTHS = (0.0, 0.3, 0.6, 0.8, 1.0, 1.3)
 CANDIDATES = 16  # of which the sweep starts at the one furthest from its wish
-REAL, QUESTIONS, ROUNDS, TURNS = 300, 500, 2, 600  # of learning, to take half a minute
+ROUNDS, TURNS = 2, 600  # of learning, to take half a minute
 SAMPLES = 48  # judged, of each method and wish
 REALISTIC = "density"  # the method that moves z to where real ones are
 # Most of the way, on the density of real z. (Gradient ascent keeps more of a piece of music, but
@@ -52,8 +52,8 @@ class Take:
         decode: latent vectors -> pieces.
         features: pieces -> an array (n, ...) to tell how different they are.
         measure: pieces -> figures to show.
-        method: how z come to be as asked for.
-        change: arguments of `transform` with which pieces are changed.
+        how, change: arguments of `transform`, to have what is asked for and to change pieces.
+        real, questions: how many real z the rules are asked about, and others in each round.
         pieces, made: what they are called, and what people and the model did to make them.
     """
 
@@ -63,7 +63,9 @@ class Take:
     decode: Callable[[np.ndarray], list[Any]]
     features: Callable[[list[Any]], np.ndarray]
     measure: Callable[[list[Any]], dict[str, float]]
-    method: str = "density"
+    real: int
+    questions: int
+    how: Mapping[str, Any] = field(default_factory=lambda: {"method": "density"})
     change: Mapping[str, Any] = field(default_factory=lambda: CHANGE)
     pieces: str = "pieces"
     made: str = "made"
@@ -77,7 +79,7 @@ class Take:
     changed: dict[str, list[Any]] = field(default_factory=dict)
     comparison: Comparison | None = None
     statistics: dict[str, dict[str, float]] = field(default_factory=dict)
-    questions: int = 0
+    answered: int = 0
     seconds: float = 0.0
 
     def title(self, names: Sequence[str]) -> str:
@@ -126,16 +128,16 @@ def _learn(
         constraints.fit_reward(
             decode,
             {wish.name: wish.holds for wish in take.wishes},
-            z=real.mean[:REAL],
+            z=real.mean[: take.real],
             rounds=ROUNDS,
-            samples=QUESTIONS,
+            samples=take.questions,
             turns=TURNS,
             progress=lambda share, what: advance(round(100 * share), what),
         )
     # What people made, and not the prior, is where `density` leads.
     constraints.keep_real(real.mean, real.scale, seed)
-    take.questions, take.seconds = asked, time.monotonic() - started
-    made = take.decode(real.mean[:REAL])
+    take.answered, take.seconds = asked, time.monotonic() - started
+    made = take.decode(real.mean[: take.real])
     return constraints, {wish.name: take.holds([wish.name], made) for wish in take.wishes}
 
 
@@ -151,7 +153,7 @@ def _asked(real: np.ndarray, constraints: LatentConstraints, take: Take, seed: i
     prior = constraints.sample(max(SAMPLES, EACH), strength=0, seed=seed)
     before = take.decode(prior)
     for names in [*((wish.name,) for wish in take.wishes), *take.pairs]:
-        z = constraints.transform(prior, dict.fromkeys(names, True), method=take.method)
+        z = constraints.transform(prior, dict.fromkeys(names, True), **take.how)
         after = take.decode(z)
         take.asked[names] = after[:EACH]
         unasked, asked = (float(take.holds(names, p).mean()) for p in (before, after))
@@ -164,7 +166,7 @@ def _sweep(real: np.ndarray, constraints: LatentConstraints, take: Take, seed: i
     starts = constraints.sample(CANDIDATES, method=REALISTIC, seed=seed + 1)
     start = starts[[int(constraints.score(starts)[name].argmin())]]
     rows = [
-        constraints.transform(start, {name: True}, method=take.method, strength=strength)
+        constraints.transform(start, {name: True}, **take.how, strength=strength)
         for strength in STRENGTHS
     ]
     take.sweep = [take.decode(z)[0] for z in rows]
@@ -173,7 +175,7 @@ def _sweep(real: np.ndarray, constraints: LatentConstraints, take: Take, seed: i
 def _path(real: np.ndarray, constraints: LatentConstraints, take: Take, seed: int) -> None:
     """From the first pair of wishes to the last wish, on the arc between two constrained z."""
     ends = [
-        constraints.sample(1, dict.fromkeys(names, True), method=take.method, seed=seed + 2)[0]
+        constraints.sample(1, dict.fromkeys(names, True), **take.how, seed=seed + 2)[0]
         for names in (take.pairs[0], (take.wishes[-1].name,))
     ]
     take.path = take.decode(slerp(ends[0], ends[1], 2 * EACH))
@@ -218,7 +220,7 @@ def _compare(
         "unasked": prior,
         "realism alone": constraints.transform(prior, method=REALISTIC),
         take.title(take.pairs[0]): constraints.transform(
-            prior, dict.fromkeys(take.pairs[0], True), method=take.method
+            prior, dict.fromkeys(take.pairs[0], True), **take.how
         ),
     }.items():
         take.statistics[name] = take.measure(take.decode(z))

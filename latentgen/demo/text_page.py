@@ -35,7 +35,7 @@ def _opening(take: Take) -> str:
         '<p class="lead">A small network learnt to write captions of photographs, each from 64 '
         "numbers. Left alone it writes what comes, in red. Constraints on these numbers make it "
         "write what was asked for. Nobody labelled anything: a line of Python says what is wanted, "
-        f"is asked about {take.questions:,} captions, and its answers teach the constraints. The "
+        f"is asked about {take.answered:,} captions, and its answers teach the constraints. The "
         "network that writes is never changed.</p>"
     )
 

@@ -20,6 +20,7 @@ from latentgen.text.attributes import (
 from latentgen.text.vae import TextVAE
 
 PRESET = "coco"
+REAL, QUESTIONS = 1500, 1000  # few captions have a cat in them, and writing is quick
 DECODING: dict[str, Any] = {"greedy": True}
 PEOPLE = (
     *("person", "people", "man", "men", "woman", "women", "boy", "boys", "girl", "girls", "child"),
@@ -46,14 +47,14 @@ def without_people(sentence: str) -> bool:
 
 
 WISHES = (
-    RuleWish("cat", "about a cat", mentions("cat", "cats", "kitten")),
+    RuleWish("bathroom", "in a bathroom", mentions("bathroom", "toilet", "shower", "bathtub", "tub")),
     RuleWish("long", "long (11 words or more)", long),
     RuleWish("short", "short (8 words or fewer)", short),
-    RuleWish("bathroom", "in a bathroom", mentions("bathroom", "toilet", "shower", "tub")),
+    RuleWish("cat", "about a cat", mentions("cat", "cats", "kitten")),
     RuleWish("nobody", "without people", without_people),
     RuleWish("motorcycle", "a motorcycle", mentions("motorcycle", "motorcycles", "motorbike")),
 )
-PAIRS = (("cat", "bathroom"), ("motorcycle", "nobody"))
+PAIRS = (("cat", "short"), ("motorcycle", "nobody"))
 STATISTICS = (number_of_words, reading_level, type_token_ratio, repetition)
 
 
@@ -74,8 +75,10 @@ def tell_text(seed: int, console: Console) -> Take | None:
         measure=_means,
         pieces="captions",
         made="wrote",
-        method="actor",
-        change={"method": "ascent"},
+        how={"method": "density", "steps": 1},  # more steps lead to ever fewer captions
+        change={"method": "ascent", "strength": 1.25},  # 1 is just enough for the critics
+        real=REAL,
+        questions=QUESTIONS,
     )
     tell_rules(vae, take, seed, console)
     return take

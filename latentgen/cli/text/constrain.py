@@ -34,6 +34,7 @@ app = typer.Typer()
         "latentgen text constrain liked.csv --want liked=yes -n 20 --out more.html",
         "latentgen text constrain sentiment --want 1 --limit 70 --preset my-text",
         "latentgen text constrain by-feeling/ --want quiet --change 'the dog was loud'",
+        "latentgen text constrain --rule 'tense == past' --change captions.txt --strength 1.5",
         "latentgen text constrain captions.txt --out like-these.json",
     )
 )
@@ -58,7 +59,7 @@ def constrain(
         Method | None,
         typer.Option(
             help="How to get there.",
-            show_default="actor; ascent to change sentences; density where nothing is asked for",
+            show_default="density, or actor for a model without latents.npz; ascent to change",
         ),
     ] = None,
     strength: Strength = 1.0,
@@ -93,9 +94,12 @@ def constrain(
     else:
         chosen = choose(sentences, columns, vae, limit, seed)
         constraints = constraining.learn(vae, *chosen, turns, seed)
-    usual = Method.density
-    if wanted:
-        usual = Method.ascent if changed else Method.actor
+    if method is None and wanted and changed:
+        method = Method.ascent
+    elif method is None:  # without a reference there is no density of real sentences to follow
+        method = Method.density if vae.reference or not wanted else Method.actor
+    # More steps on the density lead to ever fewer sentences.
+    options = {"steps": 1} if method is Method.density else {}
     with waiting("Writing what was asked for"):
         z = constraining.constrained(
             constraints,
@@ -103,10 +107,11 @@ def constrain(
             count,
             wanted,
             changed,
-            method=method or usual,
+            method=method,
             strength=strength,
             keep=keep,
             seed=seed,
+            **options,
         )
         written = vae.decode(z, **how)
     asked = constraining.in_words(rule, wanted)
