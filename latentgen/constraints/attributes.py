@@ -127,7 +127,7 @@ def infer_attribute(name: str, values: np.ndarray, kind: str | Sequence[Any] | N
         found = ", ".join(f"{count} of {c!r}" for c, count in zip(classes, counts, strict=True))
         raise InputError(
             f"attribute {name!r} expected two or more classes with at least {FEWEST_OF_A_CLASS} "
-            f"labels each, received {found or 'none'}; label more drawings"
+            f"labels each, received {found or 'none'}; label more examples"
         )
     return attribute
 

@@ -12,7 +12,7 @@ from latentgen.text.page import STYLE as LINES
 from latentgen.text.page import lines
 
 STYLE = """
-.take .lines { margin:0 } .take .lines li:first-child { border-top:0 }
+.take .lines { margin:0; max-width:none } .take .lines li { border-top:0; padding:5px 0 }
 .red .lines { color:var(--accent) } .lines small { float:right; padding-left:18px }
 """
 SOURCE = "captions of COCO's photographs (Chen et al. 2015, CC BY 4.0)"

@@ -47,7 +47,9 @@ def without_people(sentence: str) -> bool:
 
 
 WISHES = (
-    RuleWish("bathroom", "in a bathroom", mentions("bathroom", "toilet", "shower", "bathtub", "tub")),
+    RuleWish(
+        "bathroom", "in a bathroom", mentions("bathroom", "toilet", "shower", "bathtub", "tub")
+    ),
     RuleWish("long", "long (11 words or more)", long),
     RuleWish("short", "short (8 words or fewer)", short),
     RuleWish("cat", "about a cat", mentions("cat", "cats", "kitten")),
