@@ -2,7 +2,7 @@
 
 The published experiment (LC-GAN, section 5.3): decode prior samples, ask the rule, train on the
 answers. A rule is cheap, so that every further round also asks it about what the actor itself
-proposes: the critic learns where the actor is wrong, and the rare hits of the prior multiply. Three
+proposes: the critic learns where the actor is wrong, and the rare hits of the prior multiply. Four
 further deviations, measured on Magenta's melodies (benchmarks/music_constraints.py):
 
 - the attribute critics (networks here, judge.py) weigh far more for the actor than the critic,
