@@ -14,6 +14,7 @@ from latentgen.checkpoints.archive import is_archive, unpacked
 from latentgen.checkpoints.leftovers import is_weight, renamed, sketch_training
 from latentgen.checkpoints.mapping import assign, collect
 from latentgen.checkpoints.plain_json import read_json
+from latentgen.checkpoints.sources import MANIFESTS
 from latentgen.checkpoints.tf1 import (
     DATA,
     INDEX,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Model: TypeAlias = SketchVAE | SketchDecoder | MusicVAE | MusicDecoder
 
 FORMATS = ("tf1", "sketch-rnn-js", "tfjs")
-WEB = ("weights_manifest.json", "manifest.json", "model.json")
 SKETCH_SETTINGS, MUSIC_SETTINGS = "model_config.json", "config.json"
 OURS = "latentgen.json"  # what Magenta's files have no place for
 SKETCH, MUSIC = ("vector_rnn/", "RNN/"), ("decoder/", "core_decoder", "encoder/")
@@ -90,8 +90,8 @@ def load_magenta(
         with unpacked(path, member) as prefix:
             return _load_tf1(prefix, path, config, rename)
     _expect_none(path, "no archive", member=member)
-    folder = path.parent if path.is_file() and path.name in WEB else path
-    if any((folder / name).is_file() for name in WEB):
+    folder = path.parent if path.is_file() and path.name in MANIFESTS else path
+    if any((folder / name).is_file() for name in MANIFESTS):
         from latentgen.checkpoints.web import load_web
 
         _expect_none(path, "no TF1 checkpoint", rename=rename)

@@ -15,6 +15,7 @@ from latentgen.checkpoints.magenta_music import music_table
 from latentgen.checkpoints.mapping import collect
 from latentgen.checkpoints.music_model import music_model
 from latentgen.checkpoints.plain_json import read_json
+from latentgen.checkpoints.sources import DESCRIPTIONS
 from latentgen.errors import FileError, InputError
 from latentgen.files import atomic_folder
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DESCRIPTIONS = ("config.json", "converter.json")
 ENCODER = "encoder/"
 PAIRS = {"kernel": "bias", "bias": "kernel"}
 
