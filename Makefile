@@ -21,7 +21,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	  { echo "error: latentgen needs Python 3.11, 3.12 or 3.13, '$(PYTHON)' is not; say which: make install PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV) (a minute, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[beam,jax,test,dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[beam,evaluation,jax,test,dev]'
 	@touch $@
 
 demo: $(INSTALLED)
