@@ -70,9 +70,15 @@ class SequenceModel(GenerativeModel):
         """Nothing is left to do: the constructor builds every part from its sizes, so that loading
         finds every weight."""
 
+    def condition(self, inputs, training=False) -> dict[str, Any]:
+        """What the decoder is conditioned on, as `z`, and what it was made of; empty without."""
+        return {}
+
     def call(self, inputs, training=False):
-        unrolled = self.unroll(None, inputs, training)
-        return {"parameters": unrolled.parameters, "features": unrolled.features}
+        """A batch unrolled over its own sequences: parameters, features and its condition."""
+        condition = self.condition(inputs, training)
+        unrolled = self.unroll(condition.get("z"), inputs, training)
+        return condition | {"parameters": unrolled.parameters, "features": unrolled.features}
 
     def unroll(self, z, inputs, training=False) -> Unrolled:
         """The decoder over a batch's sequence; in training with its own samples, if `sampling`."""

@@ -165,18 +165,11 @@ class SequenceVAE(SequenceModel):
         scale = ops.exp(0.5 * raw) if self.scale_activation == "exp" else ops.softplus(raw)
         return Posterior(mean, scale)
 
-    def call(self, inputs, training=False):
+    def condition(self, inputs, training=False):
+        """A z of each example's posterior, and its mean and scale."""
         mean, scale = self.posterior(inputs, training)
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
-        z = mean + scale * noise
-        unrolled = self.unroll(z, inputs, training)
-        return {
-            "parameters": unrolled.parameters,
-            "features": unrolled.features,
-            "z": z,
-            "mean": mean,
-            "scale": scale,
-        }
+        return {"z": mean + scale * noise, "mean": mean, "scale": scale}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         weight = at_step(self.kl_weight, self.step)

@@ -88,9 +88,9 @@ class Seq2Seq(TextModel):
             "tokenizer": None if source == target else target.arguments(),
         }
 
-    def call(self, inputs, training=False):
-        unrolled = self.unroll(self.read_z(inputs, training), inputs, training)
-        return {"parameters": unrolled.parameters, "features": unrolled.features}
+    def condition(self, inputs, training=False):
+        """The encoded source."""
+        return {"z": self.read_z(inputs, training)}
 
     def embed_source(self, ids):
         """Ids (B, S, 1) of the source's tokenizer → their embeddings (B, S, embedding_size)."""

@@ -6,16 +6,14 @@ of both, not with their pairs. (Translations, one hypothesis a reference, are sa
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from latentgen.errors import InputError
+from latentgen.evaluation.ngram import Sentences, check_sentences, ngrams
 
 EPSILON = 0.1  # what smoothing method 1 counts where no n-gram matches
 TEXYGEN_SENTENCES = 500
-
-Sentences = Sequence[Sequence[str]]
 
 
 def bleu(hypotheses: Sentences, references: Sentences, max_order: int = 5) -> tuple[float, ...]:
@@ -39,23 +37,23 @@ def bleu(hypotheses: Sentences, references: Sentences, max_order: int = 5) -> tu
     Raises:
         InputError: no sentences, or strings where lists of words are expected.
     """
-    _check("hypotheses", hypotheses)
-    _check("references", references)
+    check_sentences("hypotheses", hypotheses)
+    check_sentences("references", references)
     lengths = Counter(map(len, references))
     closest = [_closest(lengths, len(words)) for words in hypotheses]
     matches = []
     for order in _orders(max_order):
-        known = {gram for words in hypotheses for gram in _grams(words, order)}
+        known = {gram for words in hypotheses for gram in ngrams(words, order)}
         most: dict[tuple, int] = {}
         for words in references:
-            for gram, count in Counter(_grams(words, order)).items():
+            for gram, count in Counter(ngrams(words, order)).items():
                 if gram in known and count > most.get(gram, 0):
                     most[gram] = count
         matches.append(
             [
                 sum(
                     min(count, most.get(gram, 0))
-                    for gram, count in Counter(_grams(words, order)).items()
+                    for gram, count in Counter(ngrams(words, order)).items()
                 )
                 for words in hypotheses
             ]
@@ -69,7 +67,7 @@ def self_bleu(sentences: Sentences, max_order: int = 5) -> tuple[float, ...]:
     High where sentences repeat each other (Zhu et al. 2018, arXiv 1802.01886). For BLEU itself,
     arguments and errors see `bleu`.
     """
-    _check("sentences", sentences, least=2)
+    check_sentences("sentences", sentences, least=2)
     lengths = Counter(map(len, sentences))
     closest = []
     for words in sentences:
@@ -78,7 +76,7 @@ def self_bleu(sentences: Sentences, max_order: int = 5) -> tuple[float, ...]:
         closest.append(_closest(+others, len(words)))
     matches = []
     for order in _orders(max_order):
-        counts = [Counter(_grams(words, order)) for words in sentences]
+        counts = [Counter(ngrams(words, order)) for words in sentences]
         # Largest and second largest count of each n-gram: without the sentence that has the
         # largest, what the others have at most is the second.
         first: dict[tuple, int] = {}
@@ -114,11 +112,6 @@ def texygen_self_bleu(sentences: Sentences) -> tuple[float, ...]:
     return self_bleu(sentences[:TEXYGEN_SENTENCES])
 
 
-def _grams(words: Sequence[str], order: int) -> Iterator[tuple[str, ...]]:
-    """The n-grams of a sentence, in order."""
-    return zip(*(words[k:] for k in range(order)), strict=False)
-
-
 def _closest(lengths: Counter, length: int) -> int:
     """The one of the references' lengths closest to a length; of two, the shorter."""
     return min(lengths, key=lambda other: (abs(other - length), other))
@@ -141,16 +134,3 @@ def _means(
     brevity = np.exp(np.minimum(0.0, 1.0 - np.array(closest) / np.maximum(length, 1)))
     scores = brevity * np.exp(np.cumsum(np.log(precision), axis=0) / orders)
     return tuple(float(score) for score in np.where(matching[0] > 0, scores, 0.0)[1:].mean(axis=1))
-
-
-def _check(name: str, sentences: Sentences, least: int = 1) -> None:
-    if isinstance(sentences, str) or len(sentences) < least:
-        received = "a string" if isinstance(sentences, str) else str(len(sentences))
-        raise InputError(
-            f"{name}: expected {least} or more sentences, each a list of words, received {received}"
-        )
-    for index, words in enumerate(sentences):
-        if isinstance(words, str):
-            raise InputError(
-                f"{name}[{index}]: expected a list of words, received a string; split it"
-            )

@@ -46,13 +46,18 @@ class TwoPlayerModel(keras.Model):
     def compile(
         self,
         actor_optimizer: keras.Optimizer,
-        critic_optimizer: keras.Optimizer,
+        critic_optimizer: keras.Optimizer | None = None,
         critic_steps: int = 1,
         actor_steps: int = 1,
         split_batch: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`keras.Model.compile` (jit_compile, steps_per_execution, ...) for two players."""
+        """`keras.Model.compile` (jit_compile, steps_per_execution, ...) for two players.
+
+        The critic's optimiser is one like the actor's by default.
+        """
+        if critic_optimizer is None:
+            critic_optimizer = type(actor_optimizer).from_config(actor_optimizer.get_config())
         if not (self.critic_variables and self.actor_variables):
             raise InputError(
                 "compile expected two built networks, received a player without variables; "

@@ -1,0 +1,24 @@
+"""How a sequence model is trained: each objective on every decoder, by one line.
+
+    trainer = ProfessorForcing(model)          # or maximum_likelihood(model), CoT(model), …
+    trainer.compile(keras.optimizers.Adam(1e-3))
+    trainer.fit(batches)
+
+`model` is what is trained, and what is used afterwards. Resolved at first use: importing this is
+light.
+"""
+
+import importlib
+from typing import Any
+
+_EXPORTS = {
+    "maximum_likelihood": "latentgen.objectives.likelihood",
+    "scheduled_sampling": "latentgen.objectives.likelihood",
+}
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'latentgen.objectives' has no attribute {name!r}")
