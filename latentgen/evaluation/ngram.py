@@ -32,7 +32,7 @@ def coverage(samples: Sentences, real: Sentences, max_order: int = 4) -> tuple[f
     check_sentences("samples", samples)
     check_sentences("real", real)
     return tuple(
-        _share(_types(samples, order) & wanted, wanted, "real")
+        _share(len(_types(samples, order) & wanted), len(wanted), "real")
         for order, wanted in _by_order(real, max_order)
     )
 
@@ -45,7 +45,7 @@ def novelty(samples: Sentences, training: Sentences, max_order: int = 4) -> tupl
     check_sentences("samples", samples)
     check_sentences("training", training)
     return tuple(
-        _share(found - _types(training, order), found, "samples")
+        _share(len(found - _types(training, order)), len(found), "samples")
         for order, found in _by_order(samples, max_order)
     )
 
@@ -67,7 +67,7 @@ def distinct(samples: Sentences, max_order: int = 4) -> tuple[float, ...]:
     shares = []
     for order, found in _by_order(samples, max_order):
         total = sum(max(len(words) - order + 1, 0) for words in samples)
-        shares.append(_share(found, range(total), "samples"))
+        shares.append(_share(len(found), total, "samples"))
     return tuple(shares)
 
 
@@ -95,9 +95,9 @@ def _by_order(sentences: Sentences, max_order: int) -> Iterator[tuple[int, set]]
     return ((order, _types(sentences, order)) for order in range(1, max_order + 1))
 
 
-def _share(part, whole, name: str) -> float:
-    if not len(whole):
+def _share(part: int, whole: int, name: str) -> float:
+    if not whole:
         raise InputError(
             f"{name}: expected a sentence as long as max_order, received shorter ones alone"
         )
-    return len(part) / len(whole)
+    return part / whole
