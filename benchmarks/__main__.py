@@ -12,6 +12,8 @@ NAMES = (
     "gpu",
     "music",
     "music_constraints",
+    "text",
+    "text_constraints",
     "translation",
 )
 

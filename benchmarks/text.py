@@ -187,7 +187,8 @@ def table_of_bleu(model, references: list[str], seed: int) -> None:
     """Quality and diversity of what a language model writes, as Texygen measures them."""
     from latentgen.evaluation.bleu import texygen_bleu, texygen_self_bleu
 
-    written = [text.split() for text in model.sample(min(SAMPLES, 4 * len(references)), seed=seed)]
+    drawn = model.generate(n=min(SAMPLES, 4 * len(references)), temperature=1.0, seed=seed)
+    written = [model.tokenizer.tokens(row[:, 0]) for row in drawn]  # spelt as the corpus is
     real = [text.split() for text in references]
     rows = [
         [f"{metric}, {who}", *(f"{value:.3f}" for value in values)]

@@ -1,9 +1,11 @@
 """The repository as a whole: what it promises in its files, and what must never be in it."""
 
 import configparser
+import importlib
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,14 @@ def test_every_package_is_installed():
         package = file.parent.relative_to(REPOSITORY).as_posix().replace("/", ".")
         found.add(package if package.startswith("latentgen") else f"latentgen.{package}")
     assert set(settings()["options"]["packages"].split()) == found
+
+
+def test_no_name_is_hidden_by_a_module():
+    """Once a submodule is imported, the package's attribute of its name is the module."""
+    for name in settings()["options"]["packages"].split():
+        package = importlib.import_module(name)
+        modules = {file.stem for file in Path(package.__file__).parent.glob("*.py")}
+        assert not modules & set(getattr(package, "__all__", ())), name
 
 
 def test_every_package_says_what_lives_there():

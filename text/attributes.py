@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from latentgen.errors import InputError
 from latentgen.text.spelling import Spelling, split_written
-from latentgen.text.tense import tense_of
+from latentgen.text.verbs import tense_of
 
 TENSES = ("past", "present", "future", "none")
 _CLITICS = frozenset(["n't", "'s", "'m", "'re", "'ve", "'ll", "'d"])
@@ -84,7 +84,7 @@ def tense(sentence: str) -> str:
     """'past', 'present', 'future' or 'none', of the first finite verb in English.
 
     "Have gone" is present, as are commands and "would"; "would have" is past; "going to" and
-    "will" are future. A caption without a finite verb has none. See `latentgen.text.tense`.
+    "will" are future. A caption without a finite verb has none. See `latentgen.text.verbs`.
 
     >>> tense("the waiter brought us the wrong order .")
     'past'
