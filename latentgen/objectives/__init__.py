@@ -12,6 +12,9 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
+    "ConvolutionalDiscriminator": "latentgen.objectives.discriminators",
+    "ElementEmbedding": "latentgen.objectives.discriminators",
+    "RecurrentDiscriminator": "latentgen.objectives.discriminators",
     "maximum_likelihood": "latentgen.objectives.likelihood",
     "scheduled_sampling": "latentgen.objectives.likelihood",
 }
