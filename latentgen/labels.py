@@ -40,7 +40,7 @@ def read_labelled(
             for each attribute; `file` and `index` (from 0) say which example, and without them the
             rows follow the examples of the one file in order. An empty cell is an unknown label.
         read: from a file to its examples.
-        suffixes: what the files that `read` can read end in.
+        suffixes: what the files that `read` can read end in, such as '.txt' and '.txt.gz'.
 
     Raises:
         FileError: something is missing, empty or damaged.
@@ -74,12 +74,20 @@ def typed(texts: Sequence[str | None]) -> list[Any]:
 def _from_names(
     source: Path, read: Callable[[Path], Sequence[Any]], suffixes: Collection[str]
 ) -> Labelled:
-    visible = sorted(p for p in source.iterdir() if not p.name.startswith("."))
-    folders = [path for path in visible if path.is_dir()]
+    def read_by_name(folder: Path) -> dict[Path, str]:
+        """The files of a folder that can be read, and their names without the ending."""
+        found = {}
+        for path in sorted(folder.iterdir()):
+            endings = [suffix for suffix in suffixes if path.name.endswith(suffix)]
+            if endings and not path.name.startswith("."):
+                found[path] = path.name.removesuffix(max(endings, key=len))
+        return found
+
+    folders = sorted(p for p in source.iterdir() if p.is_dir() and not p.name.startswith("."))
     if folders:
-        files = [(f.name, p) for f in folders for p in sorted(f.iterdir()) if p.suffix in suffixes]
+        files = [(folder.name, path) for folder in folders for path in read_by_name(folder)]
     else:
-        files = [(path.stem, path) for path in visible if path.suffix in suffixes]
+        files = [(name, path) for path, name in read_by_name(source).items()]
     examples: list[Any] = []
     classes: list[str | None] = []
     for name, path in files:

@@ -156,7 +156,7 @@ def test_labelled_sentences_come_from_a_table_or_a_file_a_class(tmp_path):
     folder = tmp_path / "classes"
     folder.mkdir()
     (folder / "good.txt").write_text("fine\nnice\n")
-    (folder / "poor.txt").write_text("awful\n")
+    (folder / "poor.txt.gz").write_bytes(gzip.compress(b"awful\n"))
     sentences, labels = read_labelled_sentences(folder)
     assert sentences == ["fine", "nice", "awful"]
     assert labels == {"class": ["good", "good", "poor"]}

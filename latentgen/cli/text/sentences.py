@@ -3,8 +3,7 @@
 import itertools
 import json
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ import typer
 from latentgen.cli.output import check_file, wrote
 from latentgen.errors import InputError
 from latentgen.files import atomic_file
-from latentgen.labels import CLASS, typed
 
 if TYPE_CHECKING:
     from latentgen.text.model import TextModel
@@ -65,23 +63,14 @@ def read_one(text: str, model: "TextModel") -> str:
 def read_labelled(
     source: Path, table: Path | None, with_labels: bool
 ) -> tuple[list[str], dict[str, list[Any]]]:
-    """Sentences and their labels; the sentences alone where nothing is asked of the labels.
-
-    Beside what `read_labelled_sentences` reads, `NAME` is the files `NAME.0` and `NAME.1`, and a
-    folder of files that end so; gzipped too.
-    """
+    """Sentences and their labels; the sentences alone where nothing is asked of the labels."""
     from latentgen.text.labelled import read_labelled_sentences
     from latentgen.text.reading import read_lines
 
     if not with_labels and table is None and source.is_file():
         return list(read_lines(source)), {}
-    by_class = {} if table else _by_number(source)
-    if not by_class:
-        sentences, columns = read_labelled_sentences(source, table)
-        return sentences, columns if with_labels else {}
-    pairs = [(line, label) for path, label in by_class.items() for line in read_lines(path)]
-    sentences = [line for line, _ in pairs]
-    return sentences, {CLASS: typed([label for _, label in pairs])} if with_labels else {}
+    sentences, columns = read_labelled_sentences(source, table)
+    return sentences, columns if with_labels else {}
 
 
 def choose(
@@ -158,14 +147,6 @@ def _numbered(text: str) -> tuple[str, int]:
     """`captions.txt:3` → `captions.txt` and 3; a sentence, or a name alone → itself and 0."""
     name, _, number = text.rpartition(":")
     return (name, int(number)) if number.isdecimal() and os.path.exists(name) else (text, 0)
-
-
-def _by_number(source: Path) -> dict[Path, str]:
-    """The files `NAME.0`, `NAME.1`, …, or those of a folder that end so, with their numbers."""
-    folder, name = (source, r".+") if source.is_dir() else (source.parent, re.escape(source.name))
-    pattern = re.compile(rf"{name}\.(\d+)(?:\.gz)?")
-    paths: Iterable[Path] = sorted(folder.iterdir()) if folder.is_dir() else ()
-    return {path: match[1] for path in paths if (match := pattern.fullmatch(path.name))}
 
 
 def _reader(model: "TextModel"):
