@@ -39,7 +39,7 @@ class StateMap(NamedTuple):
 def tsne_of_states(
     model: SequenceModel,
     inputs: dict[str, np.ndarray],
-    states: int = 1000,
+    states: int = 500,
     temperature: float = 1.0,
     perplexity: float = 30.0,
     batch_size: int = 64,
@@ -106,7 +106,8 @@ def draw_states(states: StateMap, path: str | os.PathLike) -> None:
     axes = figure.add_subplot(facecolor=PAPER)
     order = np.random.default_rng(0).permutation(len(states.points))  # neither kind lies above
     colours = np.where(states.free_running, FREE_RUNNING, TEACHER_FORCED)
-    axes.scatter(*states.points[order].T, c=colours[order], s=7, alpha=0.6, linewidths=0)
+    x, y = states.points[order].T
+    axes.scatter(x, y, c=colours[order], s=7, alpha=0.6, linewidths=0)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_color(MUTED)

@@ -97,14 +97,15 @@ def word_mover(
     if not vectors:
         raise InputError("vectors: expected those of word_vectors, received none")
     unknown = np.zeros(len(next(iter(vectors.values()))))
-    bags = [[Counter(words) if len(words) else {None: 1} for words in s] for s in (first, second)]
+    bags = [[Counter(words) if len(words) else {"": 1} for words in s] for s in (first, second)]
     places = {
         w: k for k, w in enumerate(dict.fromkeys(w for bag in bags[0] + bags[1] for w in bag))
     }
     table = np.stack([vectors.get(word, unknown) for word in places])
     apart = cdist(table, table)
     sides = [[([places[w] for w in bag], list(bag.values())) for bag in side] for side in bags]
-    return np.maximum(_one_way(*sides, apart), _one_way(*sides[::-1], apart).T)
+    there, back = _one_way(sides[0], sides[1], apart), _one_way(sides[1], sides[0], apart)
+    return np.maximum(there, back.T)
 
 
 def estimated_word_mover(
