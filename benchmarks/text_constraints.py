@@ -23,8 +23,19 @@ from measure import heading, shared, spread, table
 EACH = 35  # labelled sentences of a sentiment
 REAL = 4000  # sentences without a label, whose z teach realism
 METHODS = ("rejection", "vector", "ascent", "density", "actor")
-# How far a sentence is changed: method, strength.
-CHANGES = (("vector", 1.0), ("vector", 2.0), ("vector", 3.0), ("ascent", 1.0), ("ascent", 1.5))
+CHANGES: tuple[tuple[str, dict[str, float]], ...] = (
+    ("vector", {"strength": 0.5}),
+    ("vector", {"strength": 1.0}),
+    ("vector", {"strength": 2.0}),
+    ("ascent", {"distance_weight": 0.1}),
+    ("ascent", {"distance_weight": 1.0}),
+    ("ascent", {"distance_weight": 5.0}),
+    ("ascent", {"distance_weight": 20.0}),
+    ("actor", {"strength": 0.5}),
+    ("actor", {"strength": 0.7}),
+    ("actor", {"strength": 1.0}),
+)
+SHOWN = (("vector", {"strength": 1.0}), ("ascent", {"distance_weight": 5.0}))
 SENTIMENTS = ("negative", "positive")
 LENGTHS = {"at most 5 words": (1, 5), "6 to 9 words": (6, 9), "at least 10 words": (10, 99)}
 TENSES = ("past", "present", "future")
@@ -170,17 +181,17 @@ def sentiment(bench: Bench, seeds: int, quick: dict) -> None:
             rows = bench.rows(other, EACH + bench.n, seed)[EACH:]
             sources = [bench.sentences[row] for row in rows]
             z = bench.vae.encode(sources).mean
-            for method, strength in (("as they are", 0.0), *CHANGES):
-                moved = z
-                if strength:
-                    moved = constraints.transform(z, asked, method=method, strength=strength)
+            for method, how in (("as they are", {}), *CHANGES):
+                moved = constraints.transform(z, asked, method=method, **how) if how else z
                 texts = bench.decode(moved)
-                name = method if not strength else f"{method}, strength {strength:g}"
+                name = ", ".join(
+                    [method, *(f"{k.replace('_', ' ')} {v:g}" for k, v in how.items())]
+                )
                 figures = bench.figures(texts, lambda some, wish=wish: bench.judge.is_a(wish, some))
                 sure = bench.confidence(texts, wish)
                 like = bench.likeness(texts, sources)
                 changed.setdefault((f"{other} → {wish}", name), []).append((*figures, sure, like))
-                if seed == 0 and (method, strength) in (("ascent", 1.0), ("vector", 2.0)):
+                if seed == 0 and (method, how) in SHOWN:
                     shown += [(name, *pair) for pair in zip(sources[:4], texts[:4], strict=True)]
     facts = {
         "model": f"TextVAE of Yelp, z {bench.vae.latent_size}; {len(bench.real.mean):,} z of "
