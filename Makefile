@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.latentgen-installed
 TYPES := build/types/latentgen
 
-# What is tested on JAX as well: models, training and constraints. The rest knows no backend.
-ON_JAX := $(wildcard tests/layers tests/training tests/constraints tests/test_vae*.py \
+# What is tested on JAX as well: models, training, constraints, transport. The rest knows no backend.
+ON_JAX := $(wildcard tests/layers tests/training tests/constraints tests/transport tests/test_vae*.py \
             tests/sketch/test_vae*.py tests/music/test_vae*.py \
             tests/text/test_vae*.py tests/text/test_language_model.py tests/text/test_evaluation.py)
 
