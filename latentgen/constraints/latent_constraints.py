@@ -145,7 +145,7 @@ class LatentConstraints(Constrained):
         network = self.build(np.sqrt((scale**2).mean(0)), seed)
         if previous is not None:
             network.set_weights(previous.get_weights())
-        network.prepare(turns, critic_steps, learning_rate, jit_compile)
+        network.compile_for(turns, critic_steps, learning_rate, jit_compile)
         rows = batch_size * (critic_steps + 1)
         batches = Batches(z, scale, attributes, list(self.predictors), codes, rows, turns, seed)
         losses = network.play(batches, lambda share, what: tell(0.2 + 0.8 * share, what))

@@ -61,7 +61,7 @@ class LCGAN(TwoPlayerModel):
         self.judges, self.noise, self.shape_weight = list(judges), noise, shape_weight
         self.draws = keras.random.SeedGenerator(seed)
 
-    def prepare(
+    def compile_for(
         self, turns: int, critic_steps: int, learning_rate: float, jit_compile: bool
     ) -> None:
         """Compiles, for so many turns in all: the learning rate falls to 0 along a cosine."""

@@ -122,7 +122,7 @@ def fit_reward(
         shape_weight=SHAPE_WEIGHT,
     )
     each = max(1, turns // rounds)
-    network.prepare(each * rounds, critic_steps, learning_rate, jit_compile)
+    network.compile_for(each * rounds, critic_steps, learning_rate, jit_compile)
     for index in range(rounds):
         step = _share_of(tell, index, rounds)
         if index:
