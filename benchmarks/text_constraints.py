@@ -96,9 +96,13 @@ class Bench:
         if not (folder / "judge.npz").exists():
             SentenceClassifier.learn(known, labels).save(folder / "judge.npz")
         self.judge = SentenceClassifier.load(folder / "judge.npz")
-        fits = [len(self.vae.tokenizer.encode(text)) <= self.vae.max_length for text in known]
-        real = [text for text, good in zip(known, fits, strict=True) if good][:REAL]
-        self.real = self.vae.encode(real)
+        self.real = self.vae.encode(self.readable(known[: 2 * REAL])[:REAL])
+
+    def readable(self, sentences: Sequence[str]) -> list[str]:
+        """Those that are not too long for the models."""
+        length = [len(self.vae.tokenizer.encode(text)) for text in sentences]
+        most = self.vae.max_length
+        return [text for text, n in zip(sentences, length, strict=True) if 0 < n <= most]
 
     def rows(self, sentiment: str, count: int, seed: int) -> list[int]:
         """Rows of sentences of a sentiment that the model can read, at random."""
@@ -128,8 +132,7 @@ class Bench:
         """Share that obeys, share of distinct sentences, nats a token by the language model."""
         obeying = float(np.mean(obey(written)))
         distinct = len(set(written)) / len(written)
-        some = [text or "." for text in written[:200]]
-        scores = self.judge_model.score(some)
+        scores = self.judge_model.score(self.readable(written)[:200])
         return obeying, distinct, float(-scores.log_prob.sum() / scores.tokens.sum())
 
     def confidence(self, written: Sequence[str], sentiment: str) -> float:
