@@ -85,8 +85,13 @@ def read_examples(
     return found.examples, columns if with_labels else {}
 
 
-def wanted_values(wants: Sequence[str], columns: dict[str, list[Any]]) -> dict[str, Any]:
-    """What `--want` asks for, by attribute."""
+def wanted_values(
+    wants: Sequence[str], keep: Sequence[str], columns: dict[str, list[Any]]
+) -> dict[str, Any]:
+    """What `--want` asks for, by attribute; refuses to want or `--keep` what has no labels."""
+    for name in keep:
+        if name not in columns:
+            raise InputError(f"--keep {name}: expected one of {sorted(columns)}")
     return {
         name: typed_value(name, text, columns[name])
         for name, text in parse_wants(wants, columns).items()

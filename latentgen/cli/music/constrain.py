@@ -108,7 +108,7 @@ def constrain(
         )
     else:
         music, columns = constraining.read_examples(labelled, labels, bool(want), read, READABLE)
-        wanted = constraining.wanted_values(want, columns)
+        wanted = constraining.wanted_values(want, keep, columns)
         constraints = constraining.learn(vae, music, columns, turns, seed)
     # Ascent stays nearest, but after a rule, whose critics are networks, it stops too soon.
     usual = Method.ascent if changed and labelled and wanted else Method.density
