@@ -90,23 +90,26 @@ def batch_of_ids(sequences: np.ndarray) -> dict[str, np.ndarray]:
     return {"sequence": sequences, "length": np.full(n, length, "int32")}
 
 
-def nll_per_token(model: SequenceModel, batch_size: int = 256) -> Callable[[np.ndarray], float]:
+def nll_per_token(model: SequenceModel, batch_size: int = 256) -> Callable[..., float]:
     """A function of sequences (n, T, D) without ends: −log p under `model`, mean nats a step.
 
     `nll_per_token(oracle)(model.generate(n=…, temperature=1.0))` is NLL_oracle, and
-    `nll_per_token(model)(oracle.generate(…))` NLL_test. The function reads the weights that the
-    model has when called.
+    `nll_per_token(model)(oracle.generate(…))` NLL_test; with `temperature=…` that of the model as
+    it draws at that temperature. The function reads the weights that the model has when called.
     """
 
     def score(inputs):
         sequence = inputs["sequence"]
-        parameters = model.decoder.teacher_forced(None, sequence).parameters
-        return [ops.mean(-model.head.log_prob(parameters, sequence), axis=1)]
+        logits = model.decoder.teacher_forced(None, sequence).parameters
+        logits = logits / inputs["temperature"][:, None, None]
+        return [ops.mean(-model.head.log_prob(logits, sequence), axis=1)]
 
     run = compiled(model, score, jit_compile=False)
 
-    def nll(sequences: np.ndarray) -> float:
-        (nats,) = in_batches(run, {"sequence": sequences}, batch_size)
+    def nll(sequences: np.ndarray, temperature: float = 1.0) -> float:
+        inputs = {"sequence": sequences}
+        inputs["temperature"] = np.full(len(sequences), temperature, "float32")
+        (nats,) = in_batches(run, inputs, batch_size)
         return float(nats.mean(dtype="float64"))
 
     return nll

@@ -20,7 +20,7 @@ class TokenHead(SymbolHead):
         vocabulary_size: V.
         embedding_size: E.
         tied: whether the logits are made of the table; else of a matrix (feature_size, V).
-        end_id: the token that closes a sequence.
+        end_id: the token that closes a sequence, or None where nothing does.
         start_id: the token fed at the first step.
     """
 
@@ -32,7 +32,7 @@ class TokenHead(SymbolHead):
         vocabulary_size: int,
         embedding_size: int,
         tied: bool = True,
-        end_id: int = 0,
+        end_id: int | None = 0,
         start_id: int = 1,
         **kwargs,
     ):
@@ -84,10 +84,12 @@ class TokenHead(SymbolHead):
         return ops.full((batch, 1), float(self.start_id))
 
     def ended(self, elements):
+        if self.end_id is None:
+            return super().ended(elements)
         return ops.equal(self.id_of(elements), self.end_id)
 
     def end(self, batch):
-        return ops.full((batch, 1), float(self.end_id))
+        return ops.full((batch, 1), float(self.end_id or 0))
 
     def log_prob(self, parameters, elements):
         return -ops.sparse_categorical_crossentropy(

@@ -229,6 +229,15 @@ def test_what_follows_the_end_is_the_end():
     assert set(np.unique(drawn)) <= set(range(V))
 
 
+def test_without_an_end_every_token_is_content():
+    head = token_head(end_id=None)
+    assert not np.array(head.ended(tokens())).any()
+    drawn = sequence_vae(head).generate(random(30, LATENT), temperature=1.0, jit_compile=False)
+    assert (drawn[:, :-1] == 0).any()
+    assert (drawn[:, 1:][drawn[:, :-1] == 0] != 0).any()
+    assert TokenHead.from_config(head.get_config()).end_id is None
+
+
 def test_ids_are_exact_in_a_large_vocabulary():
     head = TokenHead(2, 70000, 1)
     logits = np.zeros((1, 70000), "float32")
