@@ -148,10 +148,10 @@ class SequenceModel(GenerativeModel):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{k: _restored(v) for k, v in config.items()})
+        return cls(**{k: restored(v) for k, v in config.items()})
 
 
-def _restored(value):
+def restored(value):
     """A configuration value, with whatever Keras serialised turned back into its object."""
     if isinstance(value, dict) and "class_name" in value:
         return keras.saving.deserialize_keras_object(value)

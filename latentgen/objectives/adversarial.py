@@ -7,7 +7,7 @@ from keras import ops
 
 from latentgen.errors import InputError
 from latentgen.layers.decoder import Unrolled
-from latentgen.sequence_model import SequenceModel
+from latentgen.sequence_model import SequenceModel, restored
 from latentgen.training.two_player import TwoPlayerModel
 
 
@@ -28,7 +28,8 @@ class AdversarialObjective(TwoPlayerModel):
     Args:
         model: what is trained.
         critic: the second network, built.
-        likelihood_weight: of the model's own loss; a VAE needs some, for its posterior.
+        likelihood_weight: of the model's own loss; a VAE needs some, for its posterior. None is 1
+            for a VAE and 0 for others.
         seed: of the free runs.
     """
 
@@ -36,11 +37,13 @@ class AdversarialObjective(TwoPlayerModel):
         self,
         model: SequenceModel,
         critic: keras.layers.Layer,
-        likelihood_weight: float = 1.0,
+        likelihood_weight: float | None = 1.0,
         seed: int = 0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if likelihood_weight is None:
+            likelihood_weight = float(hasattr(model, "posterior"))
         if likelihood_weight < 0:
             raise InputError(f"likelihood_weight: expected 0 or more, received {likelihood_weight}")
         if not likelihood_weight and hasattr(model, "posterior"):
@@ -54,8 +57,9 @@ class AdversarialObjective(TwoPlayerModel):
 
     @property
     def metrics(self) -> list[keras.Metric]:
-        """Those of the two players, and the model's own."""
-        return super().metrics + [m for m in self.actor.metrics if m.name != "loss"]
+        """Those of the two players, and the model's own where its loss is worked out."""
+        own = self.actor.metrics if self.likelihood_weight else []
+        return super().metrics + [metric for metric in own if metric.name != "loss"]
 
     def objective(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """The actor's loss beside the likelihood, a scalar, of a batch and the model's outputs."""
@@ -70,17 +74,35 @@ class AdversarialObjective(TwoPlayerModel):
         self.actor.step.assign_add(1)  # which schedules go by; else the model's own loss counts it
         return loss
 
-    def free_run(self, inputs: dict[str, Any], z: Any = None, training: bool = False) -> Unrolled:
-        """The model's own sequences of a batch's lengths under z; no gradient goes through draws.
-
-        Args:
-            inputs: a batch, of which the number, the longest length T and the control are taken.
-            z: what the model is conditioned on, `outputs["z"]`, where it has such.
-        """
+    def draw(self, inputs: dict[str, Any], z: Any = None) -> Any:
+        """The model's own sequences under z, (B, T, D), of a batch's number, longest length T and
+        control; no gradient goes through the draws."""
         batch, steps = ops.shape(inputs["sequence"])[:2]
         noise = keras.random.uniform((batch, steps, self.actor.head.noise_size), seed=self.draws)
+        control = self.actor.read_control(inputs.get("control"), False, inputs.get("length"))
+        return ops.stop_gradient(self.actor.decoder.generate(z, noise, control=control))
+
+    def with_own(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """A batch with the model's own sequences as `own`, drawn under `own_z` if it has a z.
+
+        What `prepare` makes of a batch for objectives that need one free run a turn.
+        """
+        z = self.actor.condition(inputs, training=True).get("z")
+        own = {"own": self.draw(inputs, z)}
+        return inputs | (own if z is None else own | {"own_z": ops.stop_gradient(z)})
+
+    def free_run(self, inputs: dict[str, Any], z: Any = None, training: bool = False) -> Unrolled:
+        """What `draw` draws, and the decoder unrolled over it: gradients into the weights."""
+        samples = self.draw(inputs, z)
         control = self.actor.read_control(inputs.get("control"), training, inputs.get("length"))
-        return self.actor.decoder.free_running(z, noise, training=training, control=control)
+        unrolled = self.actor.decoder.teacher_forced(z, samples, training, control)
+        return unrolled._replace(samples=samples)
+
+    def own_parameters(self, inputs: dict[str, Any]) -> Any:
+        """Of each step of what `with_own` drew, nothing dropped, as in drawing; (B, T, P)."""
+        control = self.actor.read_control(inputs.get("control"), False, inputs.get("length"))
+        z, own = inputs.get("own_z"), inputs["own"]
+        return self.actor.decoder.teacher_forced(z, own, False, control).parameters
 
     def drawn(self, samples: Any) -> Any:
         """Which steps of free runs (B, T, D) were drawn: up to the end of each, or of
@@ -89,6 +111,14 @@ class AdversarialObjective(TwoPlayerModel):
         batch, steps = ops.shape(ended)
         ended = ops.reshape(ended, (-1, getattr(self.actor.decoder, "segment_length", steps)))
         return ops.reshape(ops.cumsum(ended, axis=1) - ended == 0, (batch, steps))
+
+    def per_example(self, steps: Any, counted: Any) -> Any:
+        """The mean example's sum of values (B, T) over the steps that are counted, bool (B, T).
+
+        Divided by the longest sequence's steps where the model's own loss is.
+        """
+        total = ops.mean(ops.sum(ops.where(counted, steps, 0.0), axis=1))
+        return total / self.actor.max_length if self.actor.mean_over_steps else total
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -100,8 +130,7 @@ class AdversarialObjective(TwoPlayerModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AdversarialObjective":
-        model = keras.saving.deserialize_keras_object(config.pop("model"))
-        return cls(model, **config)
+        return cls(**{name: restored(value) for name, value in config.items()})
 
 
 def inputs_of(batch: Any) -> dict[str, Any]:

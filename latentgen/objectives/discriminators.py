@@ -32,8 +32,8 @@ class ElementEmbedding(keras.layers.Layer):
     def of(cls, head: OutputHead, size: int) -> "ElementEmbedding":
         """One for the elements of a head, relaxed ones too."""
         if isinstance(head, SymbolHead) and head.element_size == 1:
-            return cls(head.parameter_size, size, ids=True)
-        return cls(head.element_size, size)
+            return cls(head.parameter_size, size, ids=True, name="elements")
+        return cls(head.element_size, size, name="elements")
 
     @property
     def output_size(self) -> int:
@@ -211,7 +211,12 @@ class RecurrentDiscriminator(Discriminator):
         self.directions = [
             # cuDNN's would keep XLA from compiling the step.
             keras.layers.GRU(
-                units, return_sequences=True, go_backwards=back, use_cudnn=False, name=name
+                units,
+                return_sequences=True,
+                go_backwards=back,
+                use_cudnn=False,
+                seed=seed,
+                name=name,
             )
             for back, name in ((False, "forward"), (True, "backward"))[: 1 + bidirectional]
         ]
@@ -265,3 +270,13 @@ class RecurrentDiscriminator(Discriminator):
             "bidirectional": self.bidirectional,
             "per_step": self.per_step,
         }
+
+
+def discriminator_of(model: Any, seed: int = 0) -> ConvolutionalDiscriminator:
+    """What tells a SequenceModel's own sequences from true ones, given z if it has one."""
+    return ConvolutionalDiscriminator(
+        ElementEmbedding.of(model.head, 64),
+        latent_size=model.decoder.latent_size,
+        seed=seed,
+        name="critic",
+    )

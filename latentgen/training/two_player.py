@@ -9,10 +9,12 @@ of the model. Then:
 
 One `train_step` is one turn: `critic_steps` updates of the critic's variables, then `actor_steps`
 of the actor's. With `split_batch=True` every update gets its own part of the batch (cut along the
-first axis), otherwise each sees the whole. The steps of a turn are a loop in the graph, so that ten
-of them compile as fast as one. All state is in variables: the critic's optimiser is part of
-`model.variables` (this carries it through the stateless step on JAX), and a saved model holds both
-optimisers and the seeds, so that it continues exactly where it was stopped.
+first axis), otherwise each sees the whole. What all steps of a turn need is worked out once by
+`prepare(batch)`, and a player whom `plays` holds back stands still in that step, its optimiser too.
+The steps of a turn are a loop in the graph, so that ten of them compile as fast as one. All state
+is in variables: the critic's optimiser is part of `model.variables` (this carries it through the
+stateless step on JAX), and a saved model holds both optimisers and the seeds, so that it continues
+exactly where it was stopped.
 """
 
 from collections.abc import Iterator
@@ -42,6 +44,18 @@ class TwoPlayerModel(keras.Model):
     def actor_variables(self) -> list[keras.Variable]:
         """What the actor's steps change, and nothing else does."""
         return self.actor.trainable_variables
+
+    def prepare(self, batch: Any) -> Any:
+        """What the losses of a turn are given of its batch; no gradient goes through it."""
+        return batch
+
+    def plays(self, player: str) -> Any:
+        """Whether 'critic' or 'actor' takes the step whose loss has just been worked out.
+
+        True, or a scalar tensor. Who does not play keeps weights, moments and count of steps: a
+        gradient of zeros would still move the weights by what the optimiser remembers.
+        """
+        return True
 
     def compile(
         self,
@@ -97,17 +111,21 @@ class TwoPlayerModel(keras.Model):
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
-        for index, seeds in enumerate(self._seed_generators):  # Keras itself does not save these
+        for index, seeds in enumerate(self._seeds()):  # Keras itself does not save these
             store[f"seed_{index}"] = ops.convert_to_numpy(seeds.state)
 
     def load_own_variables(self, store: Any) -> None:
         own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
-        for index, seeds in enumerate(self._seed_generators):
+        for index, seeds in enumerate(self._seeds()):
             seeds.state.assign(own.pop(f"seed_{index}"))
         super().load_own_variables(own)
 
+    def _seeds(self) -> list[keras.random.SeedGenerator]:
+        """The model's own seeds and those of all its parts, each once."""
+        return list({s: s for layer in self._flatten_layers() for s in layer._seed_generators})
+
     def _turn(self) -> Iterator[tuple[Any, ...]]:
-        """For each player: a loss of (data, step), an optimiser, variables, first and last step."""
+        """Each player's name, loss of (data, step), optimiser, variables, first and last step."""
         steps = [self.settings["critic_steps"], self.settings["actor_steps"]]
         parts = sum(steps) if self.settings["split_batch"] else 1
 
@@ -117,19 +135,30 @@ class TwoPlayerModel(keras.Model):
             return value
 
         critic_loss = partial(loss_of, self.critic_loss, self.loss_means[0])
-        yield critic_loss, self.critic_optimizer, self.critic_variables, 0, steps[0]
+        yield "critic", critic_loss, self.critic_optimizer, self.critic_variables, 0, steps[0]
         actor_loss = partial(loss_of, self.actor_loss, self.loss_means[1])
-        yield actor_loss, self.optimizer, self.actor_variables, steps[0], sum(steps)
+        yield "actor", actor_loss, self.optimizer, self.actor_variables, steps[0], sum(steps)
 
     def _tensorflow_train_step(self, data: Any) -> dict[str, Any]:
         import tensorflow as tf
 
-        for loss_of, optimizer, own, first, last in self._turn():
+        data = self.prepare(data)
+        for player, loss_of, optimizer, own, first, last in self._turn():
 
-            def update(step, carry, loss_of=loss_of, optimizer=optimizer, own=own):
+            def update(step, carry, player=player, loss_of=loss_of, optimizer=optimizer, own=own):
                 with tf.GradientTape() as tape:
                     loss = loss_of(data, step)
-                optimizer.apply(tape.gradient(loss, own), own)
+                grads = tape.gradient(loss, own)
+
+                def move():
+                    optimizer.apply(grads, own)
+                    return True
+
+                playing = self.plays(player)
+                if playing is True:
+                    move()
+                else:
+                    tf.cond(playing, move, lambda: False)
                 return carry
 
             ops.fori_loop(first, last, update, 0)
@@ -150,14 +179,22 @@ class TwoPlayerModel(keras.Model):
             return result, [scope.get_current_value(variable) for variable in everything]
 
         values = tree.flatten(state)
-        for loss_of, optimizer, own, first, last in self._turn():
+        data, values = run(lambda: self.prepare(data), values)
+        for player, loss_of, optimizer, own, first, last in self._turn():
 
-            def update(step, values, loss_of=loss_of, optimizer=optimizer, own=own):
+            def update(step, values, player=player, loss_of=loss_of, optimizer=optimizer, own=own):
                 grad = jax.grad(
                     lambda now: run(lambda: loss_of(data, step), values, own, now), has_aux=True
                 )
                 grads, values = grad([values[position[id(variable)]] for variable in own])
-                return run(lambda: optimizer.apply(grads, own), values)[1]
+
+                def move(values):
+                    return run(lambda: optimizer.apply(grads, own), values)[1]
+
+                playing = run(lambda: self.plays(player), values)[0]
+                if playing is True:
+                    return move(values)
+                return jax.lax.cond(playing, move, lambda values: values, values)
 
             values = jax.lax.fori_loop(first, last, update, values)
         logs = run(self.get_metrics_result, values)[0]
