@@ -12,8 +12,16 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
+    "SeqGAN": "latentgen.objectives.seqgan",
+    "ScratchGAN": "latentgen.objectives.scratchgan",
+    "RankGAN": "latentgen.objectives.rankgan",
+    "MaliGAN": "latentgen.objectives.maligan",
+    "CoT": "latentgen.objectives.cot",
     "ConvolutionalDiscriminator": "latentgen.objectives.discriminators",
     "ElementEmbedding": "latentgen.objectives.discriminators",
+    "ProfessorForcing": "latentgen.objectives.professor_forcing",
+    "GeneralizedJS": "latentgen.objectives.generalized_js",
+    "GumbelSoftmax": "latentgen.objectives.gumbel_softmax",
     "RecurrentDiscriminator": "latentgen.objectives.discriminators",
     "maximum_likelihood": "latentgen.objectives.likelihood",
     "scheduled_sampling": "latentgen.objectives.likelihood",
