@@ -64,7 +64,7 @@ class SequenceMatching:
         self.weight = weight
         self.copy_weight = copy_weight
         self.temperature = temperature
-        self.plan = {"beta": beta, "iterations": iterations, "unrolled": unrolled}
+        self.plan: dict[str, Any] = {"beta": beta, "iterations": iterations, "unrolled": unrolled}
 
     def get_config(self) -> dict[str, Any]:
         weights = {"weight": self.weight, "copy_weight": self.copy_weight}

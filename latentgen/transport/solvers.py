@@ -165,17 +165,18 @@ def _solve(cost, rows, columns, scale, proximal: bool, iterations: int, unrolled
     a, b = (part * ops.cast(some, cost.dtype) for part in (a, b))
     counted = ops.logical_and(a[:, :, None] > 0, b[:, None] > 0)
     cost = ops.where(counted, cost, 0.0)  # whatever stands in padding, NaN too
-    if unrolled:
-        plan = _plan(cost, a, b, counted, scale, proximal, iterations)
-    else:
-        held = [ops.stop_gradient(part) for part in (cost, a, b)]
-        plan = ops.stop_gradient(_plan(*held, counted, scale, proximal, iterations))
+    problem = (cost, a, b)
+    if not unrolled:
+        problem = tuple(ops.stop_gradient(part) for part in problem)
+    plan = _plan(problem, counted, scale, proximal, iterations)
     wrong_rows = ops.sum(ops.abs(ops.sum(plan, axis=2) - a), axis=1)
     wrong_columns = ops.sum(ops.abs(ops.sum(plan, axis=1) - b), axis=1)
     return Transport(plan, ops.sum(plan * cost, axis=(1, 2)), wrong_rows + wrong_columns)
 
 
-def _plan(cost, a, b, counted, scale, proximal, iterations):
+def _plan(problem, counted, scale, proximal, iterations):
+    cost, a, b = problem
+
     def potential(mass, log_sums):
         # Masked at each step, as what does not count would drift: by NEVER, then by twice as much.
         return ops.where(mass > 0, ops.log(ops.where(mass > 0, mass, 1.0)) - log_sums, NEVER)
