@@ -15,6 +15,10 @@ NAMES = (
     "text",
     "text_constraints",
     "translation",
+    "oracle",
+    "transport",
+    "discrete",
+    "professor_forcing",
 )
 
 

@@ -17,7 +17,11 @@ from tests.shared import REPOSITORY
         ("training_step", ["Training step: SketchVAE"]),
         ("constraints", ["Latent constraints from 24 labels"]),
         ("gpu", ["GPU: SketchVAE"]),
+        ("oracle", ["Synthetic oracle: time", "Synthetic oracle: random weights"]),
+        ("discrete", ["Scheduled sampling: its optimum", "Generalized Jensen-Shannon: one"]),
+        ("professor_forcing", ["Professor forcing: cycles"]),
         ("translation", ["Translation: letters reversed"]),
+        ("transport", ["Transport: 3 cosine problems", "Time: 3 problems"]),
         ("music", ["Decoding: cat-mel", "Training step: cat-mel", "Sixteen bars: hierdec"]),
         (
             "music_constraints",

@@ -25,6 +25,7 @@ _EXPORTS = {
     "RecurrentDiscriminator": "latentgen.objectives.discriminators",
     "maximum_likelihood": "latentgen.objectives.likelihood",
     "scheduled_sampling": "latentgen.objectives.likelihood",
+    "sequence_matching": "latentgen.objectives.transport",
 }
 __all__ = sorted(_EXPORTS)
 

@@ -1,14 +1,20 @@
 """Objectives without a second network: one line switches between them, and what they end at."""
 
+import re
+
 import keras
 import numpy as np
+
+import latentgen.objectives
 
 from latentgen.evaluation.divergence import kl
 from latentgen.evaluation.oracle import batch_of_ids, model_of_ids
 from latentgen.objectives import maximum_likelihood, scheduled_sampling
 from latentgen.training.schedules import LinearRamp
 from tests.objectives.checks import ON_JAX
+from tests.shared import REPOSITORY
 
+DOCUMENT = (REPOSITORY / "docs" / "objectives.md").read_text(encoding="utf-8")
 PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")[..., None]
 JOINT = np.array([0.6, 0.05, 0.05, 0.3])
 PRODUCT = np.array([0.65 * 0.65, 0.65 * 0.35, 0.35 * 0.65, 0.35 * 0.35])
@@ -47,3 +53,16 @@ def test_one_line_switches_and_switches_back():
     model.objective = print
     assert maximum_likelihood(model).sampling == 0.0
     assert model.objective is None
+
+
+def test_the_documents_program_runs():
+    program = re.search(r"^```python\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+    assert program is not None
+    exec(compile(program[1], "objectives.md", "exec"), {})
+
+
+def test_the_document_names_every_objective_and_no_other():
+    lines = re.findall(r"^\|(.*?)\|", DOCUMENT, re.MULTILINE)
+    named = {name for line in lines for name in re.findall(r"`(\w+)\(model", line)}
+    parts = {"ConvolutionalDiscriminator", "ElementEmbedding", "RecurrentDiscriminator"}
+    assert named == set(latentgen.objectives.__all__) - parts
