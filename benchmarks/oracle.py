@@ -1,0 +1,355 @@
+"""The synthetic oracle: every objective on samples of a known distribution, judged by both NLLs.
+
+    python benchmarks/oracle.py [--tiny] [--methods CoT …] [--epochs 80] [--seeds 0] [--timing]
+
+Models of the published size (vocabulary 5000, embedding and LSTM of 32, 20 steps) learn from 10,000
+samples of SeqGAN's oracle, or of one with random weights where the shared folder is absent.
+NLL_oracle: how unlikely the oracle finds a model's draws; NLL_test: how unlikely the model finds
+new samples of the oracle; nats a token. Killed, it goes on from its last checkpoint when started
+again. Each run keeps log.csv, its last state and the weights of its lowest sum in --out.
+`--timing` measures seconds a step alone, all methods in turn.
+"""
+
+import argparse
+import csv
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from measure import heading, seconds, shared, spread, table
+
+ORACLE = "data/text/seqgan_oracle/seqgan_oracle.npz"
+BATCH = 64
+TEMPERATURES = (0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5)
+LIKELIHOOD = "likelihood"
+
+
+class Sizes(NamedTuple):
+    """Of the oracle, the models, the data, and what is measured."""
+
+    vocabulary: int = 5000
+    length: int = 20
+    units: int = 32
+    filters: int = 32  # of the discriminators, and half of the mediator's units
+    training: int = 10_000  # sequences to train on, to measure NLL_test on, and drawn at the end
+    drawn: int = 2000  # for NLL_oracle during training
+    pretraining: int = 40  # epochs of likelihood before those that need it
+    every: int = 4  # epochs between two measures
+    rollouts: int = 4  # of each beginning, of which every `rollout_every`th; published: 16, 1
+    rollout_every: int = 4
+
+
+TINY = Sizes(12, 5, 6, 4, 96, 50, 2, 1, 2, 2)
+
+
+class Method(NamedTuple):
+    """How a method trains a model, and what was published for it."""
+
+    make: Callable[[Any, Sizes, int], Any]
+    nll_oracle: float | None
+    seconds: float | None  # an epoch
+    nll_test: float | None = None
+    pretrained: bool = False
+    rate: float = 3e-3
+    critic_rate: float = 3e-3
+
+
+def _objective(name: str, **options: Any) -> Callable[[Any, Sizes, int], Any]:
+    """Makes the trainer of that name, with a seed and, where it takes one, a discriminator."""
+
+    def make(model, sizes, seed):
+        from latentgen import objectives
+
+        return getattr(objectives, name)(model, seed=seed, **options)
+
+    return make
+
+
+def _with_discriminator(
+    name: str, argument: str = "discriminator", rolls: bool = False, **options: Any
+):
+    def make(model, sizes, seed):
+        from latentgen import objectives
+
+        reads = objectives.ElementEmbedding.of(model.head, sizes.units)
+        chosen = {argument: objectives.ConvolutionalDiscriminator(reads, filters=sizes.filters)}
+        if rolls:
+            chosen |= {"rollouts": sizes.rollouts, "every": sizes.rollout_every}
+        return getattr(objectives, name)(model, seed=seed, **chosen, **options)
+
+    return make
+
+
+def _scheduled(model, sizes, seed):
+    from latentgen.objectives import scheduled_sampling
+    from latentgen.training.schedules import LinearRamp
+
+    return scheduled_sampling(model, LinearRamp(0.0, 0.5, 40 * (sizes.training // BATCH)))
+
+
+def _cot(model, sizes, seed):
+    """With a mediator twice as wide as the model, and dropout, as published."""
+    from latentgen.layers.decoder import Decoder
+    from latentgen.objectives import CoT
+
+    head = model.head.from_config(
+        model.head.get_config()
+        | {"feature_size": 2 * sizes.units, "embedding_size": 2 * sizes.units}
+    )
+    return CoT(model, Decoder(head, 2 * sizes.units, 0, input_dropout=0.5, seed=seed), seed=seed)
+
+
+METHODS = {
+    LIKELIHOOD: Method(lambda model, sizes, seed: model, 9.08, 16.1, 8.97),
+    "scheduled sampling": Method(_scheduled, 8.89, 32.5),
+    "CoT": Method(_cot, 8.19, 53.9, 8.03),
+    "SeqGAN": Method(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, None, True, 1e-4),
+    "RankGAN": Method(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, None, True, 1e-4),
+    "MaliGAN": Method(_with_discriminator("MaliGAN"), 8.73, 741.0, None, True, 1e-4),
+    "ScratchGAN": Method(_objective("ScratchGAN"), None, None),
+    "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0),
+    "generalized JS": Method(
+        _with_discriminator("GeneralizedJS", "critic"), None, None, None, True, 1e-4
+    ),
+    "Gumbel-softmax": Method(_objective("GumbelSoftmax"), None, None, None, True, 1e-4),
+}
+
+
+class Task:
+    """The oracle, its samples, and the two measures of a model."""
+
+    def __init__(self, sizes: Sizes, seed: int, tiny: bool):
+        from latentgen.evaluation.oracle import nll_per_token, synthetic_oracle
+
+        path = None if tiny else shared(ORACLE)
+        self.sizes, self.seed = sizes, seed
+        self.name = "SeqGAN's" if path else "random weights"
+        self.oracle = synthetic_oracle(path, sizes.vocabulary, sizes.length)
+        self.oracle_nll = nll_per_token(self.oracle)
+        self.train, self.test = (self.sample(self.oracle, 2 * seed + k) for k in range(2))
+        self.entropy = self.oracle_nll(self.test)
+
+    def sample(self, model, seed: int, temperature: float = 1.0, n: int | None = None):
+        n = n or self.sizes.training
+        return model.generate(n=n, temperature=temperature, seed=seed, batch_size=512)
+
+    def model(self):
+        import keras
+
+        from latentgen.evaluation.oracle import model_of_ids
+
+        keras.utils.set_random_seed(self.seed)
+        size = self.sizes.units
+        return model_of_ids(self.sizes.vocabulary, size, size, self.sizes.length, seed=self.seed)
+
+    def batches(self, step: int):
+        """Endless batches from a step on: whole ones, of a new order each epoch."""
+        from latentgen.evaluation.oracle import batch_of_ids
+
+        count = len(self.train) // BATCH
+        while True:
+            epoch, index = divmod(step, count)
+            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
+            yield (batch_of_ids(self.train[order[index * BATCH : (index + 1) * BATCH]]),)
+            step += 1
+
+    def trainer(self, method: Method, model):
+        import keras
+
+        trainer = method.make(model, self.sizes, self.seed)
+        optimizers = [keras.optimizers.Adam(method.rate, global_clipnorm=5.0)]
+        if trainer is not model:
+            optimizers.append(keras.optimizers.Adam(method.critic_rate, global_clipnorm=5.0))
+        # On two cores XLA's step took three quarters of a plain graph's.
+        trainer.compile(*optimizers, jit_compile=self.sizes != TINY)
+        return trainer
+
+
+def measurer(task: Task, model, folder: Path):
+    """A callback that measures the model at the end of each part of the training."""
+    import keras
+
+    from latentgen.checkpoints.variables import write_variables
+    from latentgen.evaluation.oracle import nll_per_token
+
+    class Measure(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.nll, self.started = nll_per_token(model), time.perf_counter()
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.started = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            spent = (time.perf_counter() - self.started) / task.sizes.every
+            drawn = task.sample(model, epoch, n=task.sizes.drawn)
+            done = (epoch + 1) * task.sizes.every
+            found = [done, task.oracle_nll(drawn), self.nll(task.test), spent]
+            best = min((row[1] + row[2] for row in read(folder)), default=np.inf)
+            with open(folder / "log.csv", "a", newline="") as file:
+                csv.writer(file).writerow(found)
+            if found[1] + found[2] < best:
+                write_variables(folder / "best.npz", model.weights)
+            if done == task.sizes.pretraining:
+                write_variables(folder / "pretrained.npz", model.weights)
+
+    return Measure()
+
+
+def read(folder: Path) -> list[list[float]]:
+    """A run's log: epochs done, NLL_oracle, NLL_test and seconds an epoch, each time measured."""
+    path = folder / "log.csv"
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        rows = [[float(cell) for cell in row] for row in csv.reader(file)]
+    return list({row[0]: row for row in rows}.values())  # a resumed run may repeat some
+
+
+def run(task: Task, name: str, epochs: int, out: Path) -> tuple[Any, Path]:
+    """Trains a method's model, or goes on with it."""
+    from latentgen.checkpoints.variables import read_variables
+    from latentgen.training.checkpoint import fit_resumably
+
+    method, model = METHODS[name], task.model()
+    folder = out / f"{name.replace(' ', '_')}_{task.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if method.pretrained:
+        weights = out / f"{LIKELIHOOD}_{task.seed}" / "pretrained.npz"
+        if not weights.exists():
+            run(task, LIKELIHOOD, task.sizes.pretraining, out)
+        read_variables(weights, model.weights)
+    steps = task.sizes.every * (len(task.train) // BATCH)
+    fit_resumably(
+        task.trainer(method, model),
+        task.batches,
+        -(-epochs // task.sizes.every) * steps,
+        folder,
+        steps,
+        [measurer(task, model, folder)],
+        verbose=0,
+    )
+    return model, folder
+
+
+def swept(task: Task, model, folder: Path) -> tuple[float, float]:
+    """The lowest sum over temperatures of the weights whose sum was lowest, and its temperature."""
+    from latentgen.checkpoints.variables import read_variables
+    from latentgen.evaluation.oracle import nll_per_token
+
+    read_variables(folder / "best.npz", model.weights)
+    nll = nll_per_token(model)
+    sums = [
+        (task.oracle_nll(task.sample(model, 99, at, task.sizes.drawn)) + nll(task.test, at), at)
+        for at in TEMPERATURES
+    ]
+    return min(sums)
+
+
+def quality(names: list[str], sizes: Sizes, epochs: int, seeds: list[int], out: Path, tiny: bool):
+    """Trains every method with every seed; a row each."""
+    rows, entropies, oracle = [], [], ""
+    for name in names:
+        found = []
+        for seed in seeds:
+            task = Task(sizes, seed, tiny)
+            model, folder = run(task, name, epochs, out)
+            log = read(folder)
+            best = min(log, key=lambda row: row[1] + row[2])
+            found.append(
+                [
+                    *(min(row[k] for row in log) for k in (1, 2)),
+                    *log[-1][1:3],
+                    best[1] + best[2],
+                    best[0],
+                    *swept(task, model, folder),
+                ]
+            )
+            entropies.append(task.entropy)
+            oracle = task.name
+        method = METHODS[name]
+        columns = [
+            spread(column, "") if len(seeds) > 1 else f"{column[0]:.4g}"
+            for column in zip(*found, strict=True)
+        ]
+        published = [method.nll_oracle, method.nll_test]
+        rows.append([name, *columns, *("–" if v is None else f"{v:.2f}" for v in published)])
+    heading(
+        f"Synthetic oracle: {oracle}",
+        data=f"{sizes.training:,} sequences of {sizes.length}, vocabulary {sizes.vocabulary:,}; "
+        f"the oracle's own entropy {spread(entropies, ' nats a token')}",
+        training=f"{epochs} epochs of batches of {BATCH}, LSTM {sizes.units}, Adam; seeds {seeds}; "
+        f"roll-outs {sizes.rollouts} of every {sizes.rollout_every}th beginning; SeqGAN, RankGAN, "
+        f"MaliGAN, generalized JS and Gumbel-softmax after {sizes.pretraining} epochs of "
+        "likelihood",
+        measured=f"every {sizes.every} epochs, NLL_oracle of {sizes.drawn:,} draws at temperature "
+        "1; the lowest sum is of one model, and that over temperatures is of the same weights",
+    )
+    header = ["method", "NLL_oracle, best", "NLL_test, best", "NLL_oracle, last", "NLL_test, last"]
+    header += ["lowest sum", "at epoch", "over temperatures", "at temperature"]
+    table([*header, "published NLL_oracle", "NLL_test"], rows)
+
+
+def timing(names: list[str], sizes: Sizes, tiny: bool, repeats: int) -> None:
+    """Seconds of a training step of every method, in turn."""
+    task = Task(sizes, 0, tiny)
+    (batch,) = next(task.batches(0))
+
+    def step(trainer):
+        return lambda: trainer.train_on_batch(batch)
+
+    names = [LIKELIHOOD, *(name for name in names if name != LIKELIHOOD)]
+    steps = {name: step(task.trainer(METHODS[name], task.model())) for name in names}
+    for function in steps.values():  # Keras compiles for a first batch once more
+        function()
+    times = seconds(steps, repeats)
+    base = np.median(times[LIKELIHOOD])
+    published = METHODS[LIKELIHOOD].seconds or 1.0
+    heading(
+        "Synthetic oracle: time",
+        sizes=f"batches of {BATCH}, {sizes.length} steps, vocabulary {sizes.vocabulary:,}; "
+        f"{sizes.rollouts} roll-outs of every {sizes.rollout_every}th beginning",
+        repeats=repeats,
+    )
+    rows = []
+    for name, values in times.items():
+        theirs = METHODS[name].seconds
+        rows.append([name, spread(values), f"{np.median(values) / base:.1f}"])
+        rows[-1].append("–" if theirs is None else f"{theirs / published:.1f}")
+    table(["method", "a step", "× likelihood's", "× published"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, help="all without")
+    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--rollouts", type=int, help="of each beginning; published 16")
+    parser.add_argument("--every", type=int, help="steps between beginnings; published 1")
+    parser.add_argument("--timing", action="store_true", help="time steps, train nothing")
+    parser.add_argument("--out", type=Path, default=Path("runs/oracle"))
+    arguments = parser.parse_args()
+    sizes = TINY if arguments.tiny else Sizes()
+    names = arguments.methods or ([LIKELIHOOD, "CoT", "MaliGAN"] if arguments.tiny else [*METHODS])
+    if arguments.rollouts:
+        sizes = sizes._replace(rollouts=arguments.rollouts)
+    if arguments.every:
+        sizes = sizes._replace(rollout_every=arguments.every)
+    epochs = 2 if arguments.tiny else arguments.epochs
+    if arguments.timing or arguments.tiny:
+        timing(names, sizes, arguments.tiny, 1 if arguments.tiny else 5)
+    if arguments.timing:
+        return
+    if arguments.tiny:
+        with tempfile.TemporaryDirectory() as folder:
+            quality(names, sizes, epochs, arguments.seeds, Path(folder), True)
+        return
+    quality(names, sizes, epochs, arguments.seeds, arguments.out, False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Cooperative training: a second model learns what data and draws have in common, and guides."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from latentgen.errors import InputError
+from latentgen.layers.decoder import AutoregressiveDecoder
+from latentgen.layers.heads import SymbolHead
+from latentgen.objectives.adversarial import AdversarialObjective, inputs_of
+from latentgen.objectives.rollouts import another
+from latentgen.sequence_model import SequenceModel
+
+
+@keras.saving.register_keras_serializable("latentgen")
+class CoT(AdversarialObjective):
+    """Minimises the Jensen-Shannon divergence of data p and model G, by likelihood on both sides.
+
+    (Lu et al. 2019, arXiv 1804.03782.) The mediator, the critic, learns M = ½(p + G) as any model
+    learns: by likelihood, of batches whose one half was drawn from G. The model minimises the
+    divergence of G from M over its own prefixes s_t, with π the distribution of the next element:
+
+        −Σ_t L(s_t),  L(s_t) = π_g(s_t)ᵀ (log π_m(s_t) − log π_g(s_t))
+
+    exactly for symbols; of other elements it is estimated by the one that was drawn, and its
+    gradient by the score function. No reward, no roll-out, no pre-training.
+
+    `discount` γ counts that a drawn element decides which prefixes come: its log-probability is
+    weighed by γ · the sum of L at the steps behind it. 0, as in the paper's biased version, leaves
+    that out; 1 is the gradient of −KL(G‖M).
+
+    Args:
+        model: what is trained; batches of two examples or more.
+        mediator: a decoder like the model's, untrained; one of the same configuration by default.
+            The published one has twice the model's units, and dropout.
+        discount: γ, from 0 to 1.
+        likelihood_weight, seed: see AdversarialObjective.
+    """
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        mediator: AutoregressiveDecoder | None = None,
+        discount: float = 0.0,
+        likelihood_weight: float | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        if not 0 <= discount <= 1:
+            raise InputError(f"discount: expected 0 to 1, received {discount}")
+        if mediator is None:
+            mediator = another(model.decoder)
+        if not mediator.built:
+            mediator.build()
+        super().__init__(model, mediator, likelihood_weight, seed, **kwargs)
+        self.discount = discount
+
+    def prepare(self, batch: Any) -> dict[str, Any]:
+        return self.with_own(inputs_of(batch))
+
+    def critic_loss(self, batch: Any) -> Any:
+        inputs = inputs_of(batch)
+        half = ops.shape(inputs["sequence"])[0] // 2
+        sequence = ops.concatenate([inputs["own"][:half], inputs["sequence"][half:]])
+        parameters = self.mediated(sequence, inputs, training=True)
+        return self.per_example(self.critic.head.loss(parameters, sequence), self.drawn(sequence))
+
+    def objective(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
+        drawn, head = inputs["own"], self.actor.head
+        counted = self.drawn(drawn)
+        parameters = self.own_parameters(inputs)
+        mediated = ops.stop_gradient(self.mediated(drawn, inputs))
+        log_prob = head.log_prob(parameters, drawn)
+        if isinstance(head, SymbolHead):
+            own = ops.log_softmax(parameters, axis=-1)
+            agreement = ops.sum(ops.exp(own) * (ops.log_softmax(mediated, axis=-1) - own), axis=-1)
+        else:
+            agreement = _estimated(log_prob, head.log_prob(mediated, drawn))
+        if self.discount:
+            value = ops.where(counted, ops.stop_gradient(agreement), 0.0)
+            behind = ops.flip(ops.cumsum(ops.flip(value, axis=1), axis=1), axis=1) - value
+            agreement = agreement + self.discount * behind * _score(log_prob)
+        return -self.per_example(agreement, counted)
+
+    def mediated(self, sequence: Any, inputs: dict[str, Any], training: bool = False) -> Any:
+        """The mediator's parameters (B, T, P) over sequences, under the condition of the draws."""
+        control = self.actor.read_control(inputs.get("control"), length=inputs.get("length"))
+        z = inputs.get("own_z")
+        return self.critic.teacher_forced(z, sequence, training, control).parameters
+
+    def get_config(self) -> dict[str, Any]:
+        mediator = keras.saving.serialize_keras_object(self.critic)
+        return super().get_config() | {"mediator": mediator, "discount": self.discount}
+
+
+def _score(log_prob: Any) -> Any:
+    """Nothing, with the gradient of log-probabilities."""
+    return log_prob - ops.stop_gradient(log_prob)
+
+
+def _estimated(own: Any, mediated: Any) -> Any:
+    """L at each step by the one element that was drawn there, with the score function's gradient.
+
+    Args:
+        own, mediated: the element's log-probability under the model and the mediator (B, T).
+    """
+    value = ops.stop_gradient(mediated - own)
+    count = ops.shape(value)[0]
+    others = (ops.sum(value, axis=0) - value) / ops.cast(count - 1, value.dtype)
+    return value + (value - others) * _score(own)
