@@ -330,9 +330,13 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--rollouts", type=int, help="of each beginning; published 16")
     parser.add_argument("--every", type=int, help="steps between beginnings; published 1")
+    parser.add_argument("--rate", type=float, help="learning rate of the models; give an --out too")
     parser.add_argument("--timing", action="store_true", help="time steps, train nothing")
     parser.add_argument("--out", type=Path, default=Path("runs/oracle"))
     arguments = parser.parse_args()
+    if arguments.rate:
+        for name, method in METHODS.items():
+            METHODS[name] = method._replace(rate=arguments.rate)
     sizes = TINY if arguments.tiny else Sizes()
     names = arguments.methods or ([LIKELIHOOD, "CoT", "MaliGAN"] if arguments.tiny else [*METHODS])
     if arguments.rollouts:
