@@ -23,6 +23,8 @@ class ElementEmbedding(keras.layers.Layer):
         ids: whether elements are symbols' numbers (…, 1), as TokenHead's, rather than vectors.
     """
 
+    built: bool
+
     def __init__(self, input_size: int, size: int, ids: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.input_size, self.size, self.ids = input_size, size, ids
@@ -71,6 +73,8 @@ class Discriminator(keras.layers.Layer):
         dropout: share of the features dropped in training.
         seed: of dropout.
     """
+
+    built: bool
 
     def __init__(
         self,

@@ -105,10 +105,14 @@ class ProfessorForcing(AdversarialObjective):
     def prepare(self, batch):
         """A free run, and the hidden features of both: the discriminator's steps need no more."""
         inputs = self.with_own(inputs_of(batch))
-        return inputs | {
-            f"{whose}_features": ops.stop_gradient(self.features(inputs, whose))
-            for whose in ("sequence", "own")
-        }
+        both = {name: self.both(inputs, name, name) for name in ("length", "control", "own_z")}
+        both["sequence"] = self.both(inputs, "sequence", "own")
+        true, own = ops.split(ops.stop_gradient(self.features(both, "sequence")), 2)
+        return inputs | {"true_features": true, "own_features": own}
+
+    def both(self, inputs: dict[str, Any], true: str, own: str) -> Any:
+        """A batch's parts for the truth and for the free run, (2B, …): one loop serves both."""
+        return ops.concatenate([inputs[true], inputs[own]]) if true in inputs else None
 
     def features(self, inputs: dict[str, Any], whose: str) -> Any:
         """Hidden features (B, T, F) of reading the truth, 'sequence', or the free run, 'own'."""
@@ -121,15 +125,9 @@ class ProfessorForcing(AdversarialObjective):
 
     def critic_loss(self, batch):
         inputs = inputs_of(batch)
-
-        def both(true, own):
-            return ops.concatenate([inputs[true], inputs[own]], axis=0)
-
-        logits = self.logits(
-            both("sequence_features", "own_features"),
-            both("sequence", "own"),
-            both("own_z", "own_z") if "own_z" in inputs else None,
-        )
+        elements, z = self.both(inputs, "sequence", "own"), self.both(inputs, "own_z", "own_z")
+        features = self.both(inputs, "true_features", "own_features")
+        logits = self.logits(features, elements, z)
         true, own = ops.split(logits, 2)
         right = ops.concatenate([ops.cast(true > 0, "float32"), ops.cast(own <= 0, "float32")])
         self.accuracy_tracker.update_state(right)

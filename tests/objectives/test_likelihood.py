@@ -6,7 +6,6 @@ import keras
 import numpy as np
 
 import latentgen.objectives
-
 from latentgen.evaluation.divergence import kl
 from latentgen.evaluation.oracle import batch_of_ids, model_of_ids
 from latentgen.objectives import maximum_likelihood, scheduled_sampling

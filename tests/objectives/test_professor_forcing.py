@@ -91,6 +91,18 @@ def test_below_its_gate_it_is_likelihood():
         np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-6)
 
 
+def test_free_running_comes_to_be_taken_for_reading_the_truth():
+    """By a discriminator that has learnt to tell them and then stands still."""
+    trainer, batch = make(teaches_above=0.0, likelihood_weight=0.0), toy_batch(64)
+    prepared(trainer, rate=0.0, critic_rate=0.03)
+    fit(trainer, batch, 60)
+    told = float(trainer.accuracy)
+    assert told > 0.65
+    trainer.optimizer.learning_rate, trainer.critic_optimizer.learning_rate = 0.03, 0.0
+    fit(trainer, batch, 40)
+    assert float(trainer.accuracy) < told - 0.1
+
+
 def test_a_bad_gate_is_refused():
     with pytest.raises(InputError, match="learns_below: expected a share from 0 to 1"):
         make(learns_below=99)
