@@ -7,11 +7,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.latentgen-installed
 TYPES := build/types/latentgen
 
-# What is tested on JAX as well: models, training, constraints, transport. The rest knows no backend.
+# What is tested on JAX as well: models, training, constraints, transport, objectives. The rest knows
+# no backend.
 ON_JAX := $(wildcard tests/layers tests/training tests/constraints tests/transport tests/test_vae*.py \
             tests/sketch/test_vae*.py tests/music/test_vae*.py \
             tests/text/test_vae*.py tests/text/test_language_model.py tests/text/test_evaluation.py \
-            tests/evaluation/test_likelihood.py tests/evaluation/test_hidden_states.py)
+            tests/evaluation/test_likelihood.py tests/evaluation/test_hidden_states.py \
+            tests/objectives/test_adversarial.py tests/objectives/test_cot.py \
+            tests/objectives/test_generalized_js.py)
 
 .PHONY: install demo test lint bench clean
 

@@ -1,4 +1,5 @@
-"""Settings of the whole suite: TensorFlow quiet, no GPU memory grabbed, pictures off screen."""
+"""Settings of the whole suite: TensorFlow quiet, no GPU memory grabbed, pictures off screen,
+a thread each."""
 
 import os
 
@@ -7,3 +8,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Two processes share two cores (see the Makefile): threads of their own would only wait.
+for pool in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(pool, "1")

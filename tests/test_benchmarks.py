@@ -19,7 +19,7 @@ from tests.shared import REPOSITORY
         ("oracle", ["Synthetic oracle: time", "Synthetic oracle: random weights"]),
         ("discrete", ["Scheduled sampling: its optimum", "Generalized Jensen-Shannon: one"]),
         ("professor_forcing", ["Professor forcing: cycles"]),
-        ("text", ["Text: a grammar", "sentences at temperature 1"]),
+        ("text", ["Text: a grammar", "orders 2 to 5"]),
         (
             "text_constraints",
             ["70 labels: sentences written", "sentences changed", "Length and tense by rule"],
