@@ -42,6 +42,11 @@ class AdversarialObjective(TwoPlayerModel):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if not critic.built:
+            raise InputError(
+                f"critic: expected a built layer, received {type(critic).__name__} without its "
+                "weights; call its build(), or make them in its constructor and set `built`"
+            )
         if likelihood_weight is None:
             likelihood_weight = float(hasattr(model, "posterior"))
         if likelihood_weight < 0:

@@ -49,6 +49,7 @@ class Knows(keras.layers.Layer):
     def __init__(self, model):
         super().__init__()
         self.model = [model]  # a list, so that it is no part
+        self.built = True
 
     def call(self, elements, mask, z=None, training=False):
         place = ops.cast([27, 9, 3, 1], "float32")
@@ -93,5 +94,7 @@ def test_the_divergence_falls():
 def test_bad_arguments_are_refused():
     with pytest.raises(InputError, match="prior: expected a share above 0 and below 1"):
         make(prior=1.0)
+    with pytest.raises(InputError, match="critic: expected a built layer, received Dense"):
+        make(critic=keras.layers.Dense(1))
     with pytest.raises(InputError, match="expected more than 0 for a VAE"):
         make(MODELS["sketch VAE"]()[0], likelihood_weight=0.0)
