@@ -187,14 +187,11 @@ def measure(name: str, task: Task, folder: Path, seed: int) -> None:
 def table_of_bleu(model, sentences: list[str], references: list[str], seed: int) -> None:
     """Quality and diversity of what a language model writes, as Texygen measures them."""
     from latentgen.evaluation.bleu import texygen_bleu, texygen_self_bleu
-    from latentgen.text.spelling import split_written
+    from latentgen.text.spelling import small_tokens
 
-    def words(text: str) -> list[str]:
-        """Small ones, punctuation apart, as Texygen cuts them."""
-        return [piece for chunk in text.lower().split() for piece in split_written(chunk)]
-
-    real = [*map(words, references)]
-    learnt = [*map(words, sentences)]
+    # Cut as Texygen cuts them: small letters, punctuation apart.
+    real = [*map(small_tokens, references)]
+    learnt = [*map(small_tokens, sentences)]
     found = {
         "people, held out": (texygen_bleu(real[1::2], real[::2]), texygen_self_bleu(real)),
         "people, trained on": (texygen_bleu(learnt, real), texygen_self_bleu(learnt)),
@@ -202,7 +199,7 @@ def table_of_bleu(model, sentences: list[str], references: list[str], seed: int)
     found["Texygen's MLE, published"] = TEXYGEN
     for temperature in TEMPERATURES:
         n = min(SAMPLES, 4 * len(references))
-        written = [*map(words, model.sample(n, temperature=temperature, seed=seed))]
+        written = [*map(small_tokens, model.sample(n, temperature=temperature, seed=seed))]
         scores = texygen_bleu(written, real), texygen_self_bleu(written)
         found[f"ours, temperature {temperature:g}"] = scores
     print(f"\n  {len(written):,} sentences each of ours, orders 2 to 5")

@@ -98,11 +98,13 @@ class Bench:
         self.judge = SentenceClassifier.load(folder / "judge.npz")
         self.real = self.vae.encode(self.readable(known[: 2 * REAL])[:REAL])
 
+    def fits(self, sentence: str) -> bool:
+        """Whether the models can read it."""
+        return 0 < len(self.vae.tokenizer.encode(sentence)) <= self.vae.max_length
+
     def readable(self, sentences: Sequence[str]) -> list[str]:
-        """Those that are not too long for the models."""
-        length = [len(self.vae.tokenizer.encode(text)) for text in sentences]
-        most = self.vae.max_length
-        return [text for text, n in zip(sentences, length, strict=True) if 0 < n <= most]
+        """Those that the models can read."""
+        return [text for text in sentences if self.fits(text)]
 
     def rows(self, sentiment: str, count: int, seed: int) -> list[int]:
         """Rows of sentences of a sentiment that the model can read, at random."""
@@ -110,8 +112,7 @@ class Bench:
         for row in np.random.default_rng([seed, SENTIMENTS.index(sentiment)]).permutation(
             len(self.labels)
         ):
-            short = 0 < len(self.vae.tokenizer.encode(self.sentences[row])) <= self.vae.max_length
-            if self.labels[row] == sentiment and short:
+            if self.labels[row] == sentiment and self.fits(self.sentences[row]):
                 found.append(int(row))
             if len(found) == count:
                 break

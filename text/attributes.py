@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 
 from latentgen.errors import InputError
-from latentgen.text.spelling import Spelling, split_written
+from latentgen.text.spelling import Spelling, small_tokens
 from latentgen.text.verbs import tense_of
 
 TENSES = ("past", "present", "future", "none")
@@ -60,10 +60,10 @@ def contains_word(sentence: str, word: str) -> float:
     Raises:
         InputError: no word.
     """
-    wanted = _tokens(word)
+    wanted = small_tokens(word)
     if not wanted:
         raise InputError(f"word: expected a word, received {word!r}")
-    tokens = _tokens(sentence)
+    tokens = small_tokens(sentence)
     starts = range(len(tokens) - len(wanted) + 1)
     return float(any(tokens[k : k + len(wanted)] == wanted for k in starts))
 
@@ -77,7 +77,7 @@ def is_question(sentence: str) -> float:
     ends = re.findall(r"[.!?]+", sentence)
     if ends:
         return float("?" in ends[-1])
-    return float(_ASKING.match(" ".join(_tokens(sentence))) is not None)
+    return float(_ASKING.match(" ".join(small_tokens(sentence))) is not None)
 
 
 def tense(sentence: str) -> str:
@@ -89,7 +89,7 @@ def tense(sentence: str) -> str:
     >>> tense("the waiter brought us the wrong order .")
     'past'
     """
-    return tense_of(_tokens(sentence))
+    return tense_of(small_tokens(sentence))
 
 
 def has_tense(sentence: str, name: str) -> float:
@@ -134,15 +134,10 @@ def repetition(sentence: str) -> float:
     return 1 - len(set(pairs)) / len(pairs) if pairs else 0.0
 
 
-def _tokens(sentence: str) -> list[str]:
-    """The tokens in the Penn Treebank's way, in small letters."""
-    return [piece for chunk in sentence.lower().split() for piece in split_written(chunk)]
-
-
 def _words(sentence: str) -> list[str]:
     """The words in small letters, "don't" as one."""
     words: list[str] = []
-    for token in _tokens(sentence):
+    for token in small_tokens(sentence):
         if token in _CLITICS and words:
             words[-1] += token
         elif any(map(str.isalnum, token)) and token not in _BRACKETS:

@@ -16,7 +16,7 @@ import numpy as np
 from latentgen.checkpoints.variables import read_arrays
 from latentgen.errors import CheckpointError, InputError
 from latentgen.files import atomic_file
-from latentgen.text.spelling import split_written
+from latentgen.text.spelling import small_tokens
 
 FORMAT = "latentgen sentence classifier 1"
 HELD_OUT = 10  # one sentence of ten tells the accuracy
@@ -184,5 +184,5 @@ class SentenceClassifier:
 
 def terms_of(sentence: str) -> list[str]:
     """The words of a sentence and the pairs of successive ones, in small letters."""
-    words = [piece for chunk in sentence.lower().split() for piece in split_written(chunk)]
+    words = small_tokens(sentence)
     return words + [f"{one} {other}" for one, other in itertools.pairwise(words)]

@@ -181,6 +181,15 @@ def split_written(chunk: str) -> list[str]:
     return list(_split(chunk))
 
 
+def small_tokens(sentence: str) -> list[str]:
+    """The tokens of a sentence, however it is spelt, in the Penn Treebank's way and small letters.
+
+    >>> small_tokens("I don't know.")
+    ['i', 'do', "n't", 'know', '.']
+    """
+    return [piece for chunk in sentence.lower().split() for piece in split_written(chunk)]
+
+
 def _stop(chunk: str) -> re.Match[str] | None:
     """The full stop that ends a sentence, and no abbreviation."""
     match = re.search(r"(?<=.)\.$", chunk)

@@ -6,7 +6,6 @@ import keras
 from keras import ops
 
 from latentgen.errors import InputError
-from latentgen.layers.decoder import Unrolled
 from latentgen.sequence_model import SequenceModel, restored
 from latentgen.training.two_player import TwoPlayerModel
 
@@ -96,13 +95,6 @@ class AdversarialObjective(TwoPlayerModel):
         own = {"own": self.draw(inputs, z)}
         return inputs | (own if z is None else own | {"own_z": ops.stop_gradient(z)})
 
-    def free_run(self, inputs: dict[str, Any], z: Any = None, training: bool = False) -> Unrolled:
-        """What `draw` draws, and the decoder unrolled over it: gradients into the weights."""
-        samples = self.draw(inputs, z)
-        control = self.actor.read_control(inputs.get("control"), training, inputs.get("length"))
-        unrolled = self.actor.decoder.teacher_forced(z, samples, training, control)
-        return unrolled._replace(samples=samples)
-
     def own_parameters(self, inputs: dict[str, Any]) -> Any:
         """Of each step of what `with_own` drew, nothing dropped, as in drawing; (B, T, P)."""
         control = self.actor.read_control(inputs.get("control"), False, inputs.get("length"))
@@ -136,6 +128,19 @@ class AdversarialObjective(TwoPlayerModel):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AdversarialObjective":
         return cls(**{name: restored(value) for name, value in config.items()})
+
+
+def mean_of_others(values: Any, counts: Any = None) -> Any:
+    """For each of B examples the mean of the others' values, (B, …): a baseline free of its own.
+
+    Args:
+        values: (B, …).
+        counts: of the same shape, 1 where a value counts and 0 where not; None: all do.
+    """
+    counts = ops.ones_like(values) if counts is None else counts
+    others = ops.sum(counts, axis=0) - counts
+    total = ops.sum(values * counts, axis=0) - values * counts
+    return total / ops.maximum(others, 1.0)
 
 
 def inputs_of(batch: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from keras import ops
 from latentgen.errors import InputError
 from latentgen.layers.decoder import AutoregressiveDecoder
 from latentgen.layers.heads import SymbolHead
-from latentgen.objectives.adversarial import AdversarialObjective, inputs_of
+from latentgen.objectives.adversarial import AdversarialObjective, inputs_of, mean_of_others
 from latentgen.objectives.rollouts import another
 from latentgen.sequence_model import SequenceModel
 
@@ -106,6 +106,4 @@ def _estimated(own: Any, mediated: Any) -> Any:
         own, mediated: the element's log-probability under the model and the mediator (B, T).
     """
     value = ops.stop_gradient(mediated - own)
-    count = ops.shape(value)[0]
-    others = (ops.sum(value, axis=0) - value) / ops.cast(count - 1, value.dtype)
-    return value + (value - others) * _score(own)
+    return value + (value - mean_of_others(value)) * _score(own)

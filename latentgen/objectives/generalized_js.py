@@ -20,7 +20,7 @@ import keras
 from keras import ops
 
 from latentgen.errors import InputError
-from latentgen.objectives.adversarial import AdversarialObjective, inputs_of
+from latentgen.objectives.adversarial import AdversarialObjective, inputs_of, mean_of_others
 from latentgen.objectives.discriminators import discriminator_of
 from latentgen.sequence_model import SequenceModel
 
@@ -83,11 +83,11 @@ class GeneralizedJS(AdversarialObjective):
         reward = ops.softplus(self.log_odds + self.logits(inputs, "own", training=False))
         self.reward_tracker.update_state(reward)
         reward = ops.stop_gradient(reward) / self.prior
-        others = ops.maximum(ops.shape(reward)[0] - 1, 1)
-        baseline = (ops.sum(reward) - reward) / ops.cast(others, reward.dtype)
         own = inputs["own"]
         log_prob = self.actor.head.log_prob(self.own_parameters(inputs), own)
-        return -self.per_example((reward - baseline)[:, None] * log_prob, self.drawn(own))
+        return -self.per_example(
+            (reward - mean_of_others(reward))[:, None] * log_prob, self.drawn(own)
+        )
 
     def get_config(self):
         critic = keras.saving.serialize_keras_object(self.critic)

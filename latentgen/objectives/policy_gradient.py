@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from latentgen.objectives.adversarial import AdversarialObjective, inputs_of
+from latentgen.objectives.adversarial import AdversarialObjective, inputs_of, mean_of_others
 from latentgen.objectives.discriminators import Discriminator
 from latentgen.objectives.generalized_js import discriminator_of
 from latentgen.sequence_model import SequenceModel
@@ -52,10 +52,7 @@ class PolicyGradient(AdversarialObjective):
 
     def advantage(self, returns: Any, counted: Any) -> Any:
         """Returns (B, T) above a baseline: at each step, the other examples' mean."""
-        counts = ops.cast(counted, returns.dtype)
-        total, number = ops.sum(returns * counts, axis=0), ops.sum(counts, axis=0)
-        others = (total - returns * counts) / ops.maximum(number - counts, 1.0)
-        return returns - others
+        return returns - mean_of_others(returns, ops.cast(counted, returns.dtype))
 
     def objective(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
         counted = self.drawn(inputs["own"])
