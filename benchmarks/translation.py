@@ -17,7 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 from measure import heading, shared, spread, table
 
 DATA = "data/text/multi30k"
@@ -96,15 +95,13 @@ def train(model, pairs: Pairs, seed: int, steps: int, rate: float, folder: Path)
     return (time.perf_counter() - started) / 60
 
 
-def bleu(model, pairs: Pairs, beam: int, penalty: float) -> tuple[float, float]:
-    """BLEU of a translation of all pairs' sources, cased; and sentences a second."""
+def bleu(model, pairs: Pairs, beam: int, penalty: float) -> float:
+    """BLEU of a translation of all pairs' sources, cased."""
     from sacrebleu.metrics import BLEU
 
     sources, targets = zip(*pairs, strict=True)
-    started = time.perf_counter()
     found = model.translate(sources, beam=beam, length_penalty=penalty)
-    seconds = time.perf_counter() - started
-    return BLEU().corpus_score(found, [targets]).score, len(pairs) / seconds
+    return BLEU().corpus_score(found, [targets]).score
 
 
 def per_token(model, pairs: Pairs) -> float:
@@ -113,60 +110,80 @@ def per_token(model, pairs: Pairs) -> float:
     return float(-scores.log_prob.sum() / scores.tokens.sum())
 
 
+def scores(model, data: dict[str, Pairs], penalty: float) -> dict[tuple[str, str], float]:
+    """BLEU of each test set by each way of decoding."""
+    return {
+        (name, way): bleu(model, data[name], *settings)
+        for name in data
+        if name.startswith("test")
+        for way, settings in {"greedy": (1, 0.0), "beam 5": (5, penalty)}.items()
+    }
+
+
+def show(rows: list[list[str]], found: dict[str, list[dict[tuple[str, str], float]]]) -> None:
+    """Prints what each model took, and BLEU of every objective over the seeds measured so far."""
+    table(["seed", "objective", "minutes, this time", "nats a token, val"], rows)
+    print()
+    of_each = {
+        (*key, objective): [scores[key] for scores in seeds]
+        for objective, seeds in found.items()
+        for key in seeds[0]
+    }
+    table(
+        ["test", "decoding", "objective", "BLEU, median (min–max)", "of each seed"],
+        [
+            [*key, spread(values, ""), ", ".join(f"{value:.1f}" for value in values)]
+            for key, values in sorted(of_each.items(), key=lambda item: item[0][:2])
+        ],
+    )
+    print(flush=True)
+
+
 def measure(arguments: argparse.Namespace, folder: Path) -> None:
     import sacrebleu
 
     from latentgen.objectives import maximum_likelihood, sequence_matching
 
-    tiny = arguments.tiny
+    tiny, seeds = arguments.tiny, range(arguments.seeds)
     steps, more = (4, 2) if tiny else (arguments.steps, arguments.more)
     data = read(tiny)
-    tests = [name for name in data if name.startswith("test")]
-    ways = {"greedy": (1, 0.0), "beam 5": (5, arguments.length_penalty)}
-    found: dict[tuple[str, str, str], list[float]] = {}
-    rates: dict[str, list[float]] = {way: [] for way in ways}
-    rows = []
-    objectives = [*OBJECTIVES.items()][:: 2 if tiny else 1]
-    for seed, (objective, weights) in itertools.product(range(arguments.seeds), objectives):
-        if not weights:
-            model = untrained(data["train"], seed, tiny)
-            minutes = train(model, data["train"], seed, steps, RATE, folder / f"seed_{seed}")
-            rows.append([str(seed), "what they start from", f"{minutes:.1f}", "–"])
-            start = model.get_weights()
-        model = untrained(data["train"], seed, tiny)
-        model.set_weights(start)
-        if weights:
-            sequence_matching(model, **weights)
-        own = folder / f"seed_{seed}_{''.join(filter(str.isalnum, objective))}"
-        minutes = train(model, data["train"], seed + 1000, more, LATER_RATE, own)
-        maximum_likelihood(model)
-        loss = f"{per_token(model, data['val']):.3f}"
-        rows.append([str(seed), objective, f"{minutes:.1f}", loss])
-        for name, (way, settings) in itertools.product(tests, ways.items()):
-            score, rate = bleu(model, data[name], *settings)
-            found.setdefault((name, way, objective), []).append(score)
-            rates[way].append(rate)
+    pairs = data["train"]
+    models = [untrained(pairs, seed, tiny) for seed in seeds]
     heading(
         f"Translation: {'letters reversed' if tiny else 'Multi30k, English to German'}",
-        data=f"{len(data['train']):,} pairs, {model.tokenizer.size:,} subwords of both "
-        f"languages; {', '.join(f'{name} {len(data[name]):,}' for name in tests)}",
-        model=f"Seq2Seq with {model.count_params():,} parameters",
+        data=f"{len(pairs):,} pairs, {models[0].tokenizer.size:,} subwords of both languages; "
+        + ", ".join(f"{name} {len(data[name]):,}" for name in data if name.startswith("test")),
+        model=f"Seq2Seq with {models[0].count_params():,} parameters",
         training=f"{steps:,} steps of {BATCH} pairs by likelihood, then {more:,} by each "
         f"objective; seeds 0 to {arguments.seeds - 1}",
         bleu=f"sacrebleu {sacrebleu.__version__}, cased, tokenised 13a; beam 5 with length penalty "
         f"{arguments.length_penalty} of Wu et al. 2016",
     )
-    table(["seed", "objective", "minutes, this time", "nats a token, val"], rows)
-    print()
-    table(
-        ["test", "decoding", "objective", "BLEU, median (min–max)", "of each seed"],
-        [
-            [*key, spread(scores, ""), ", ".join(f"{score:.1f}" for score in scores)]
-            for key, scores in sorted(found.items(), key=lambda item: item[0][:2])
-        ],
-    )
-    for way, values in rates.items():
-        print(f"  {way}: {np.median(values):.0f} sentences/s, the first call's tracing included")
+    rows: list[list[str]] = []
+    found: dict[str, list[dict[tuple[str, str], float]]] = {}
+
+    def note(objective: str, seed: int, model, minutes: float) -> None:
+        maximum_likelihood(model)
+        rows.append(
+            [str(seed), objective, f"{minutes:.1f}", f"{per_token(model, data['val']):.3f}"]
+        )
+        found.setdefault(objective, []).append(scores(model, data, arguments.length_penalty))
+
+    for seed, model in zip(seeds, models, strict=True):
+        minutes = train(model, pairs, seed, steps, RATE, folder / f"seed_{seed}")
+        note("what they start from", seed, model, minutes)
+    show(rows, found)
+    starts = [model.get_weights() for model in models]
+    objectives = [*OBJECTIVES.items()][:: 2 if tiny else 1]
+    for seed, (objective, weights) in itertools.product(seeds, objectives):
+        model = untrained(pairs, seed, tiny)
+        model.set_weights(starts[seed])
+        if weights:
+            sequence_matching(model, **weights)
+        own = folder / f"seed_{seed}_{''.join(filter(str.isalnum, objective))}"
+        minutes = train(model, pairs, seed + 1000, more, LATER_RATE, own)
+        note(objective, seed, model, minutes)
+    show(rows, found)
 
 
 def main() -> None:
