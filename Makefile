@@ -25,7 +25,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	  { echo "error: latentgen needs Python 3.11, 3.12 or 3.13, '$(PYTHON)' is not; say which: make install PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV) (a minute, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[beam,evaluation,jax,test,dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[beam,evaluation,export,jax,serve,test,dev]'
 	@touch $@
 
 demo: $(INSTALLED)
@@ -38,7 +38,7 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@rm -rf $(TYPES) && mkdir -p $(TYPES) && ln -s $(CURDIR)/latentgen/* $(CURDIR)/sketch $(CURDIR)/music $(CURDIR)/text $(TYPES)
+	@rm -rf $(TYPES) && mkdir -p $(TYPES) && ln -s $(CURDIR)/latentgen/* $(CURDIR)/sketch $(CURDIR)/music $(CURDIR)/text $(CURDIR)/export $(TYPES)
 	cd build/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/setup.cfg -p latentgen
 
 bench: $(INSTALLED)

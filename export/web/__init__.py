@@ -1,0 +1,1 @@
+"""One static page that draws and plays on the visitor's machine."""
