@@ -75,7 +75,10 @@ class OutputHead(keras.layers.Layer):
         return -self.log_prob(parameters, elements)
 
     def sample(self, parameters, noise, temperature=1.0):
-        """Draws elements (…, D) with parameters (…, P) from uniform noise (…, U)."""
+        """Draws elements (…, D) with parameters (…, P) from uniform noise (…, U).
+
+        The temperature is a scalar, or of shape (…, 1).
+        """
         raise NotImplementedError
 
     def truncate(self, parameters, temperature=1.0, top_k: int | None = None, top_p=None):
@@ -117,6 +120,14 @@ def categorical_index(logits, noise, temperature):
     last = cumulative[..., -1:]
     below = ops.logical_and(cumulative <= noise[..., None] * last, cumulative < last)
     return ops.sum(ops.cast(below, "int32"), axis=-1)
+
+
+def largest(logits):
+    """Number (…,) int32 of the largest of logits (…, K); the first of several."""
+    # Of integers, because Keras's argmax of floats looks at their sign bits, for which ONNX and
+    # LiteRT have no operation.
+    is_largest = logits >= ops.max(logits, axis=-1, keepdims=True)
+    return ops.argmax(ops.cast(is_largest, "int32"), axis=-1)
 
 
 def categorical_sample(logits, noise, temperature):
@@ -194,7 +205,7 @@ class SymbolHead(OutputHead):
         return truncate_logits(parameters, temperature, top_k, top_p)
 
     def mode(self, parameters):
-        return self.element_of(ops.argmax(parameters, axis=-1))
+        return self.element_of(largest(parameters))
 
     def relax(self, parameters, noise, temperature=1.0):
         """Relaxed one-hots (…, K), which `embed` takes beside elements."""

@@ -12,6 +12,7 @@ from latentgen.layers.heads import (
     OutputHead,
     categorical_sample,
     gumbel_softmax,
+    largest,
     require_tfp,
 )
 
@@ -150,8 +151,8 @@ class MixtureDensityHead(OutputHead):
 
     def mode(self, parameters):
         mixture = self.split(parameters)
-        component = ops.one_hot(ops.argmax(mixture.logits, axis=-1), self.mixtures)
-        pen = ops.one_hot(ops.argmax(mixture.pen_logits, axis=-1), 3)
+        component = ops.one_hot(largest(mixture.logits), self.mixtures)
+        pen = ops.one_hot(largest(mixture.pen_logits), 3)
         offset = self._means(mixture, component)
         return ops.concatenate([offset * (1.0 - pen[..., 2:]), pen], axis=-1)
 

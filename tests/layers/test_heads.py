@@ -7,7 +7,7 @@ from keras import ops
 from scipy import stats
 
 from latentgen.errors import InputError
-from latentgen.layers.heads import CategoricalHead, categorical_sample, gumbel_softmax
+from latentgen.layers.heads import CategoricalHead, categorical_sample, gumbel_softmax, largest
 from latentgen.layers.mixture_density import MixtureDensityHead
 from latentgen.training.gradients import gradient
 
@@ -218,6 +218,11 @@ def test_impossible_symbols_are_never_drawn():
     noise[:2] = 0.0, np.nextafter(np.float32(1.0), np.float32(0.0))
     drawn = np.array(categorical_sample(logits, noise, 1.0)).sum(0)
     assert drawn[0] == drawn[3] == 0
+
+
+def test_the_largest_is_the_first_of_equals():
+    logits = np.array([[1.0, 3.0, 2.0], [-0.0, 0.0, -5.0], [-2.0, -2.0, -1e30]], "float32")
+    np.testing.assert_array_equal(ops.convert_to_numpy(largest(logits)), [1, 0, 0])
 
 
 def test_mode_is_the_heaviest_components_mean_and_the_likeliest_pen():
