@@ -31,6 +31,8 @@ def with_dropout_masks(cell, inputs, seed):
 
 def split_states(packed, sizes: list[int]) -> list:
     """States side by side (B, Σ sizes) → one tensor each."""
+    if len(sizes) == 1:  # TensorFlow does not split at no place
+        return [packed]
     return list(ops.split(packed, [sum(sizes[:k]) for k in range(1, len(sizes))], axis=-1))
 
 
