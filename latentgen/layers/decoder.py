@@ -97,7 +97,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         z,
         noise,
         temperature=1.0,
-        greedy: bool = False,
+        greedy=False,
         given=None,
         is_given=None,
         control=None,
@@ -109,8 +109,9 @@ class AutoregressiveDecoder(keras.layers.Layer):
         Args:
             z: latent vectors (B, latent_size), or what else the decoder is conditioned on.
             noise: uniforms (B, T, head.noise_size), of which T bounds the length.
-            temperature: scalar > 0; lower is more careful.
-            greedy: take the mode at each step instead of a sample.
+            temperature: > 0, a scalar or one a sequence (B, 1); lower is more careful.
+            greedy: take the mode at each step instead of a sample: True, False, or which sequences
+                do, bool (B,).
             given, is_given: elements (B, T, D), and where (B, T) they stand in a sample's place.
             control: (B, T, control_size) where there is one.
             top_k, top_p: draw likely symbols alone; see the head's `truncate`.
@@ -137,8 +138,10 @@ class AutoregressiveDecoder(keras.layers.Layer):
             if top_k is not None or top_p is not None:
                 parameters = self.head.truncate(parameters, temperature, top_k, top_p)
             element = self.head.sample(parameters, noise[t], temperature)
-            if greedy:
+            if greedy is True:
                 element = self.head.mode(parameters)
+            elif greedy is not False:
+                element = ops.where(greedy[:, None], self.head.mode(parameters), element)
             if given is not None:
                 element = ops.where(is_given[t][:, None], given[t], element)
             closed = self.closed(t, ended)

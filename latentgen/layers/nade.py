@@ -71,15 +71,15 @@ class NadeHead(OutputHead):
 
         Args:
             parameters: (…, H + D).
-            value: what the i-th value is, from i and its logit (…,).
+            value: what the i-th value is, from i and its logit, both (…, 1).
         """
         a, b_dec = parameters[..., : self.hidden], parameters[..., self.hidden :]
         values = []
         for i in range(self.size):
-            logit = b_dec[..., i] + ops.sum(ops.sigmoid(a) * self.w_dec[i], axis=-1)
-            values.append(value(i, logit))
-            a = a + values[-1][..., None] * self.w_enc[i]
-        return ops.stack(values, axis=-1)
+            past = ops.sum(ops.sigmoid(a) * self.w_dec[i], axis=-1, keepdims=True)
+            values.append(value(i, b_dec[..., i : i + 1] + past))
+            a = a + values[-1] * self.w_enc[i]
+        return ops.concatenate(values, axis=-1)
 
     def log_prob(self, parameters, elements):
         logits = self.conditional_logits(parameters, elements)
@@ -95,7 +95,7 @@ class NadeHead(OutputHead):
 
     def sample(self, parameters, noise, temperature=1.0):
         return self.choose(
-            parameters, lambda i, logit: bernoulli_sample(logit, noise[..., i], temperature)
+            parameters, lambda i, logit: bernoulli_sample(logit, noise[..., i : i + 1], temperature)
         )
 
     def mode(self, parameters):
@@ -105,7 +105,7 @@ class NadeHead(OutputHead):
     def relax(self, parameters, noise, temperature=1.0):
         """Later values are conditioned on the relaxed values before them."""
         return self.choose(
-            parameters, lambda i, logit: binary_concrete(logit, noise[..., i], temperature)
+            parameters, lambda i, logit: binary_concrete(logit, noise[..., i : i + 1], temperature)
         )
 
     def as_tfp(self, parameters):

@@ -6,9 +6,14 @@ import pytest
 from keras import ops
 
 from latentgen.errors import InputError
+from latentgen.layers.bernoulli import BernoulliHead
 from latentgen.layers.decoder import Decoder
+from latentgen.layers.groove_head import GrooveHead
 from latentgen.layers.heads import CategoricalHead
+from latentgen.layers.joint_head import JointHead
 from latentgen.layers.mixture_density import MixtureDensityHead
+from latentgen.layers.nade import NadeHead
+from latentgen.layers.tokens import TokenHead
 from latentgen.training.gradients import gradient
 from tests.tiny import BATCH, LATENT, STEPS, UNITS, decoder, mixture_head, randomise, strokes
 
@@ -115,6 +120,28 @@ def test_greedy_takes_each_steps_mode(any_decoder):
     np.testing.assert_allclose(samples, modes, rtol=1e-3, atol=1e-4)
     other = np.array(decoder.generate(z, 1.0 - noise, greedy=True))
     np.testing.assert_array_equal(samples, other)  # noise has no part in it
+
+
+HEADS = {
+    "mixture": lambda: mixture_head(),
+    "categorical": lambda: CategoricalHead(UNITS, 5, name="head"),
+    "tokens": lambda: TokenHead(UNITS, 5, 4, name="head"),
+    "boolean": lambda: BernoulliHead(UNITS, 3, name="head"),
+    "nade": lambda: NadeHead(UNITS, 3, 4, name="head"),
+    "groove": lambda: GrooveHead(UNITS, 2, name="head"),
+    "joint": lambda: JointHead([CategoricalHead(UNITS, n) for n in (3, 4)], name="head"),
+}
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_each_sequence_has_its_own_temperature_and_may_be_greedy(kind):
+    decoder = make(HEADS[kind]())
+    z, noise = z_of(decoder), noise_of(decoder)
+    temperature, greedy = np.array([[0.5], [1.0], [2.0]], "float32"), np.array([False, True, False])
+    drawn = np.array(decoder.generate(z, noise, temperature, ops.convert_to_tensor(greedy)))
+    for row, (own, is_greedy) in enumerate(zip(temperature[:, 0], greedy, strict=True)):
+        alone = np.array(decoder.generate(z, noise, own, bool(is_greedy)))
+        np.testing.assert_allclose(drawn[row], alone[row], rtol=1e-5, atol=1e-5)
 
 
 class CountingHead(MixtureDensityHead):
