@@ -73,6 +73,11 @@ def state_size(decoder: Decoder) -> int:
     return sum(decoder.cell.state_size)
 
 
+def context_size(decoder: Decoder) -> int:
+    """C, how many numbers z adds to every step."""
+    return sum(_context_sizes(decoder))
+
+
 def start(decoder: Decoder, z: Any) -> Started:
     """What the loop begins with, for latent vectors z (n, latent_size)."""
     batch = ops.shape(z)[0]
@@ -149,16 +154,16 @@ def condition(attributes: Sequence[Attribute], targets: Any) -> Any:
     columns = []
     for index, attribute in enumerate(attributes):
         target = targets[:, index : index + 1]
-        known = ops.logical_not(ops.isnan(target))
-        target = ops.where(known, target, 0.0)
         if attribute.classes:
             classes = ops.arange(len(attribute.classes), dtype="float32")
-            asked = ops.cast(ops.round(target) == classes, "float32")
+            columns.append(ops.cast(ops.round(target) == classes, "float32"))  # NaN is none
         else:
-            asked = ops.concatenate(
-                [(target - attribute.mean) / attribute.scale, ops.ones_like(target)], axis=-1
-            )
-        columns.append(asked * ops.cast(known, "float32"))
+            known = ops.cast(ops.logical_not(ops.isnan(target)), "int32")
+            value = (target - attribute.mean) / attribute.scale
+            # Not ops.where, which tf2onnx writes as a sum of products: 0 times NaN is NaN.
+            either = ops.concatenate([ops.zeros_like(value), value], axis=-1)
+            columns.append(ops.take_along_axis(either, known, axis=-1))
+            columns.append(ops.cast(known, "float32"))
     return ops.concatenate(columns, axis=-1)
 
 
