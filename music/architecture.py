@@ -1,6 +1,6 @@
 """How the parts of a MusicVAE are put together from plain arguments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,6 @@ from latentgen.layers.decoder import AutoregressiveDecoder, Decoder
 from latentgen.layers.encoder import BidirectionalEncoder, ForwardEncoder
 from latentgen.layers.hierarchical_decoder import HierarchicalDecoder
 from latentgen.layers.hierarchical_encoder import HierarchicalEncoder
-from latentgen.music import converters
 from latentgen.music.converters import Converter
 from latentgen.music.output import output_head
 from latentgen.training.schedules import ExponentialApproach, InverseSigmoid
@@ -92,17 +91,6 @@ def make_encoder(
     lower = level(depth, "lower")
     upper = level(lower.output_size, "upper")
     return HierarchicalEncoder(lower, upper, converter.steps // segments, name="encoder")
-
-
-def converter_of(converter: Converter | Mapping[str, Any]) -> Converter:
-    """A converter, or the one that its arguments and \"kind\" describe."""
-    if isinstance(converter, Converter):
-        return converter
-    arguments = dict(converter)
-    kind = getattr(converters, str(arguments.pop("kind", None)), None)
-    if not (isinstance(kind, type) and issubclass(kind, Converter)):
-        raise InputError(f"converter: expected a converter or its arguments, received {converter}")
-    return kind(**arguments)
 
 
 def sampling_of(schedule: str, rate: float) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 from note_seq import NoteSequence
 
 from latentgen.domain import DomainModel
-from latentgen.music.architecture import converter_of, make_decoder, sampling_of
+from latentgen.music.architecture import make_decoder, sampling_of
 from latentgen.music.converters import Converter
+from latentgen.music.converters.described import converter_of
 
 PRESETS = Path(__file__).parent / "presets"
 

@@ -9,8 +9,9 @@ from note_seq import NoteSequence
 
 from latentgen.domain import DomainVAE
 from latentgen.errors import InputError
-from latentgen.music.architecture import converter_of, make_decoder, make_encoder, sampling_of
+from latentgen.music.architecture import make_decoder, make_encoder, sampling_of
 from latentgen.music.converters import Converter, Example
+from latentgen.music.converters.described import converter_of
 from latentgen.music.model import MusicModel
 from latentgen.training.schedules import ExponentialApproach
 from latentgen.vae import Posterior, Scores

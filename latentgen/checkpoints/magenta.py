@@ -160,7 +160,7 @@ def _beside(prefix: Path, name: str) -> dict[str, Any]:
 
 def _music_as_described(described: Mapping[str, Any], source: Path) -> tuple:
     """Configuration, source and converter for `music_model`."""
-    from latentgen.music.architecture import converter_of
+    from latentgen.music.converters.described import converter_of
 
     try:
         arguments = described["config"]
