@@ -68,14 +68,14 @@ def _objective(name: str, **options: Any) -> Callable[[Any, Sizes, int], Any]:
     return make
 
 
-def _with_discriminator(
-    name: str, argument: str = "discriminator", rolls: bool = False, **options: Any
-):
+def _with_discriminator(name: str, rolls: bool = False, **options: Any):
     def make(model, sizes, seed):
         from latentgen import objectives
 
         reads = objectives.ElementEmbedding.of(model.head, sizes.units)
-        chosen = {argument: objectives.ConvolutionalDiscriminator(reads, filters=sizes.filters)}
+        chosen: dict[str, Any] = {
+            "discriminator": objectives.ConvolutionalDiscriminator(reads, filters=sizes.filters)
+        }
         if rolls:
             chosen |= {"rollouts": sizes.rollouts, "every": sizes.rollout_every}
         return getattr(objectives, name)(model, seed=seed, **chosen, **options)
@@ -111,9 +111,7 @@ METHODS = {
     "MaliGAN": Method(_with_discriminator("MaliGAN"), 8.73, 741.0, None, True, 1e-4),
     "ScratchGAN": Method(_objective("ScratchGAN"), None, None),
     "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0),
-    "generalized JS": Method(
-        _with_discriminator("GeneralizedJS", "critic"), None, None, None, True, 1e-4
-    ),
+    "generalized JS": Method(_with_discriminator("GeneralizedJS"), None, None, None, True, 1e-4),
     "Gumbel-softmax": Method(_objective("GumbelSoftmax"), None, None, None, True, 1e-4),
 }
 

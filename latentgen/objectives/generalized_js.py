@@ -39,7 +39,7 @@ class GeneralizedJS(AdversarialObjective):
         model: what is trained.
         prior: π, above 0 and below 1: the share of the data in what the discriminator sees. Near 0
             all of the data is covered, near 1 the likeliest of it is drawn.
-        critic: the discriminator, called as critic(elements, mask, z, training=…) → logits (B,); a
+        discriminator: called as discriminator(elements, mask, z, training=…) → logits (B,); a
             ConvolutionalDiscriminator by default.
         likelihood_weight, seed: see AdversarialObjective.
     """
@@ -48,15 +48,15 @@ class GeneralizedJS(AdversarialObjective):
         self,
         model: SequenceModel,
         prior: float = 0.5,
-        critic: keras.layers.Layer | None = None,
+        discriminator: keras.layers.Layer | None = None,
         likelihood_weight: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ):
         if not 0 < prior < 1:
             raise InputError(f"prior: expected a share above 0 and below 1, received {prior}")
-        critic = critic or discriminator_of(model, seed)
-        super().__init__(model, critic, likelihood_weight, seed, **kwargs)
+        discriminator = discriminator or discriminator_of(model, seed)
+        super().__init__(model, discriminator, likelihood_weight, seed, **kwargs)
         self.prior = prior
         self.log_odds = math.log(prior) - math.log1p(-prior)
         self.reward_tracker = keras.metrics.Mean(name="reward")
@@ -90,5 +90,5 @@ class GeneralizedJS(AdversarialObjective):
         )
 
     def get_config(self):
-        critic = keras.saving.serialize_keras_object(self.critic)
-        return super().get_config() | {"prior": self.prior, "critic": critic}
+        discriminator = keras.saving.serialize_keras_object(self.critic)
+        return super().get_config() | {"prior": self.prior, "discriminator": discriminator}

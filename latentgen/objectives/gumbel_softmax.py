@@ -32,7 +32,7 @@ class GumbelSoftmax(AdversarialObjective):
         temperature: of the relaxed draws, a number above 0 or a schedule over steps; by default it
             falls from 1 towards 0.1.
         straight_through: whether symbols are made hard.
-        critic: the discriminator, called as critic(elements, mask, z, training=…) → logits (B,), of
+        discriminator: called as discriminator(elements, mask, z, training=…) → logits (B,), of
             relaxed elements too; a ConvolutionalDiscriminator by default.
         likelihood_weight, seed: see AdversarialObjective.
     """
@@ -42,13 +42,13 @@ class GumbelSoftmax(AdversarialObjective):
         model: SequenceModel,
         temperature: float | Schedule | None = None,
         straight_through: bool = True,
-        critic: keras.layers.Layer | None = None,
+        discriminator: keras.layers.Layer | None = None,
         likelihood_weight: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ):
-        critic = critic or discriminator_of(model, seed)
-        super().__init__(model, critic, likelihood_weight, seed, **kwargs)
+        discriminator = discriminator or discriminator_of(model, seed)
+        super().__init__(model, discriminator, likelihood_weight, seed, **kwargs)
         falling = ExponentialApproach(1.0, 0.1, 0.999)
         self.temperature = falling if temperature is None else temperature
         self.straight_through = straight_through
@@ -93,7 +93,7 @@ class GumbelSoftmax(AdversarialObjective):
             if callable(schedule)
             else schedule,
             "straight_through": self.straight_through,
-            "critic": keras.saving.serialize_keras_object(self.critic),
+            "discriminator": keras.saving.serialize_keras_object(self.critic),
         }
 
 

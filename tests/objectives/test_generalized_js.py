@@ -27,7 +27,7 @@ def small(model):
 
 def make(model=None, **options):
     model = model or toy_model()
-    return GeneralizedJS(model, **({"critic": small(model)} | options))
+    return GeneralizedJS(model, **({"discriminator": small(model)} | options))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -67,7 +67,7 @@ def log_model(model):
 def test_its_gradient_is_that_of_the_divergence(prior):
     """A mean over 20,000 draws, against the sum over all sequences that there are."""
     model = toy_model(units=4)
-    trainer = make(model, prior=prior, critic=Knows(model))
+    trainer = make(model, prior=prior, discriminator=Knows(model))
     inputs = trainer.with_own({"sequence": np.zeros((20_000, STEPS, 1), "float32")})
     received = gradients(lambda: trainer.objective(inputs, {}), model.trainable_variables)
 
@@ -95,6 +95,6 @@ def test_bad_arguments_are_refused():
     with pytest.raises(InputError, match="prior: expected a share above 0 and below 1"):
         make(prior=1.0)
     with pytest.raises(InputError, match="critic: expected a built layer, received Dense"):
-        make(critic=keras.layers.Dense(1))
+        make(discriminator=keras.layers.Dense(1))
     with pytest.raises(InputError, match="expected more than 0 for a VAE"):
         make(MODELS["sketch VAE"]()[0], likelihood_weight=0.0)

@@ -27,7 +27,7 @@ def make(model=None, **options):
     sizes = {"widths": (1, 4), "filters": 16, "dropout": 0.1, "name": "critic"}
     latent = {"latent_size": model.decoder.latent_size}
     critic = ConvolutionalDiscriminator(ElementEmbedding.of(model.head, 6), **sizes, **latent)
-    return GumbelSoftmax(model, critic=critic, **options)
+    return GumbelSoftmax(model, discriminator=critic, **options)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -120,7 +120,7 @@ class Likes(keras.layers.Layer):
 @pytest.mark.parametrize("straight_through", [True, False])
 def test_the_model_comes_to_draw_what_a_discriminator_likes(straight_through):
     model = toy_model()
-    trainer = GumbelSoftmax(model, 0.5, straight_through, critic=Likes())
+    trainer = GumbelSoftmax(model, 0.5, straight_through, discriminator=Likes())
     prepared(trainer, rate=0.03, critic_rate=0.0)
     fit(trainer, toy_batch(16), 40)
     drawn = model.generate(n=64, jit_compile=False)
