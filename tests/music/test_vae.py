@@ -21,7 +21,7 @@ from latentgen.music.vae import MusicVAE
 
 SMALL = {"latent_size": 4, "encoder_units": [6], "decoder_units": [8, 7]}
 PLAIN = {"jit_compile": False}
-FEW = ("nade-drums_2bar_reduced", "hierdec-trio_16bar")
+FEW = ("hierdec-trio_16bar",)
 
 
 def melody(*pitches, steps=2):
