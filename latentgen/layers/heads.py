@@ -12,6 +12,7 @@ from latentgen.errors import InputError
 
 EPSILON = 1e-7
 NEVER = -1e30  # a logit; not −∞, so that what is masked twice stays a number
+BLOCK = 64  # classes, see `categorical_index`
 
 
 class OutputHead(keras.layers.Layer):
@@ -113,13 +114,35 @@ class OutputHead(keras.layers.Layer):
 
 
 def categorical_index(logits, noise, temperature):
-    """Class (…,) int32 drawn of logits (…, K) / temperature by one uniform (…,): inverse CDF."""
-    cumulative = ops.cumsum(ops.softmax(logits / temperature, axis=-1), axis=-1)
-    # Rounding can leave the last cumulative value below 1: scaling keeps the draw inside the table,
-    # and the second condition keeps it off classes without probability at the table's end.
-    last = cumulative[..., -1:]
-    below = ops.logical_and(cumulative <= noise[..., None] * last, cumulative < last)
-    return ops.sum(ops.cast(below, "int32"), axis=-1)
+    """Class (…,) int32 drawn of logits (…, K) / temperature by one uniform (…,): inverse CDF.
+
+    Of many classes a block is drawn first and a class of it then: running sums of thousands of
+    numbers would take most of a decoder's step (several times as long on a CPU).
+    """
+    weights = ops.softmax(logits / temperature, axis=-1)
+    classes, shape = weights.shape[-1], ops.shape(weights)[:-1]
+    if classes <= 2 * BLOCK:
+        sums = ops.cumsum(weights, axis=-1)
+        return _passed(sums, noise * sums[..., -1])
+    weights = ops.pad(weights, [[0, 0]] * len(shape) + [[0, -classes % BLOCK]])
+    weights = ops.reshape(weights, (*shape, -(-classes // BLOCK), BLOCK))
+    sums = ops.cumsum(ops.sum(weights, axis=-1), axis=-1)  # (…, blocks)
+    target = noise * sums[..., -1]
+    block = _passed(sums, target)
+    # A product with a one-hot, as not every format that models are exported to can gather so.
+    is_block = ops.one_hot(block, sums.shape[-1])
+    within = ops.sum(is_block[..., None] * weights, axis=-2)
+    before = ops.concatenate([ops.zeros_like(sums[..., :1]), sums[..., :-1]], axis=-1)
+    target = target - ops.sum(is_block * before, axis=-1)
+    return BLOCK * block + _passed(ops.cumsum(within, axis=-1), target)
+
+
+def _passed(sums, target):
+    """How many of the running sums (…, K) are passed where a target (…,) is reached."""
+    # Rounding can leave the last sum below 1, of which targets are therefore a share; the second
+    # condition keeps a draw off classes without probability at the end.
+    passed = ops.logical_and(sums <= target[..., None], sums < sums[..., -1:])
+    return ops.sum(ops.cast(passed, "int32"), axis=-1)
 
 
 def largest(logits):

@@ -7,7 +7,14 @@ from keras import ops
 from scipy import stats
 
 from latentgen.errors import InputError
-from latentgen.layers.heads import CategoricalHead, categorical_sample, gumbel_softmax, largest
+from latentgen.layers.heads import (
+    NEVER,
+    CategoricalHead,
+    categorical_index,
+    categorical_sample,
+    gumbel_softmax,
+    largest,
+)
 from latentgen.layers.mixture_density import MixtureDensityHead
 from latentgen.training.gradients import gradient
 
@@ -218,6 +225,23 @@ def test_impossible_symbols_are_never_drawn():
     noise[:2] = 0.0, np.nextafter(np.float32(1.0), np.float32(0.0))
     drawn = np.array(categorical_sample(logits, noise, 1.0)).sum(0)
     assert drawn[0] == drawn[3] == 0
+
+
+@pytest.mark.parametrize("classes", [129, 1000])  # more than are drawn in one go
+def test_of_many_classes_as_of_few(classes):
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(500, classes)).astype("float32") * 3
+    impossible = random.random((500, classes)) < 0.5
+    impossible[:, -70:] = True  # the whole of the last block
+    logits[impossible] = NEVER
+    noise = uniform(500)
+    noise[:50], noise[50:100] = 0.0, np.nextafter(np.float32(1.0), np.float32(0.0))
+    drawn = ops.convert_to_numpy(categorical_index(logits, noise, 0.8))
+    assert not impossible[np.arange(500), drawn].any()
+    weights = np.exp(logits.astype("float64") / 0.8)
+    sums = weights.cumsum(axis=1) / weights.sum(axis=1, keepdims=True)
+    expected = (sums <= noise[:, None].astype("float64")).sum(axis=1)
+    assert (drawn == expected)[100:].mean() > 0.99  # but for rounding
 
 
 def test_the_largest_is_the_first_of_equals():
