@@ -75,9 +75,9 @@ def shipped_presets(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
 
 
-def find_preset(name: str | os.PathLike, shipped: Path) -> Path:
-    """The folder of a preset: a path, or the name of one in the package's folder `shipped`."""
-    named = {path.name: path for path in shipped_presets(shipped)}
+def find_preset(name: str | os.PathLike, *shipped: Path) -> Path:
+    """The folder of a preset: a path, or the name of one in the package's folders `shipped`."""
+    named = {path.name: path for folder in shipped for path in shipped_presets(folder)}
     if Path(name).is_dir():
         return Path(name)
     if str(name) in named:
