@@ -151,6 +151,8 @@ def condition(attributes: Sequence[Attribute], targets: Any) -> Any:
     A target is a class by its number or, of a measured attribute, a value in its own units; NaN
     asks for nothing.
     """
+    if not attributes:  # the actor of realism alone
+        return ops.zeros_like(targets)
     columns = []
     for index, attribute in enumerate(attributes):
         target = targets[:, index : index + 1]

@@ -8,7 +8,7 @@ from html import escape
 
 from latentgen.files import atomic_file
 
-_STYLE = """
+STYLE = """
 :root { color-scheme:light dark; --paper:#fbfaf7; --ink:#1d1d1f; --muted:#77757a;
   --line:#e6e2d8; --accent:#c2452d }
 @media (prefers-color-scheme: dark) { :root { --paper:#161618; --ink:#ebe8e0; --muted:#98948b;
@@ -49,7 +49,7 @@ def write_page(
     """Writes a page, whole or not at all. Title and lead are plain, the body is HTML."""
     intro = f'<p class="lead">{escape(lead)}</p>' if lead else ""
     page = (
-        head(title, _STYLE + style)
+        head(title, STYLE + style)
         + f"<main><h1>{escape(title)}</h1>{intro}{body}</main>"
         + (f"<script>{script}</script>" if script else "")
         + "</html>\n"
