@@ -1,5 +1,6 @@
 """The edge of the service: who may come in, how much they may bring, and what is noted of it."""
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -13,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from latentgen.export.serving.logs import LOGGER, log
 from latentgen.export.serving.refusal import Refusal
 from latentgen.export.serving.requests import write_json
-from latentgen.export.serving.service import Service
+from latentgen.export.serving.service import Limits, Service
 
 LEFT = 499  # noted where the client did not wait for its answer; nobody is told
 Scope = MutableMapping[str, Any]
@@ -48,7 +49,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _Noted(scope, receive, send, self._service.limits.body)
+        request = _Noted(scope, receive, send, self._service.limits)
         self._service.in_flight += 1
         try:
             self._let_in(scope)
@@ -99,17 +100,22 @@ class Edge:
 class _Noted:
     """A request on its way: its body is counted, its answer noted and given an id."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int):
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits):
         self.id, self.started = uuid.uuid4().hex[:16], time.perf_counter()
         self.status, self.why = 0, ""
-        self._receive, self._send, self._most, self._came = receive, send, most, 0
+        self._receive, self._send, self._most, self._came = receive, send, limits.body, 0
+        self._seconds = limits.seconds
         length = dict(scope["headers"]).get(b"content-length", b"0")
         self._stated = int(length) if length.isdigit() else 0
 
     async def receive(self) -> Message:
         if self._stated > self._most:
             raise self._too_large()
-        message = await self._receive()
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refusal(408, "expected the whole body, received a part of it in time") from None
         self._came += len(message.get("body", b""))
         if self._came > self._most:
             raise self._too_large()

@@ -1,6 +1,5 @@
 """Log lines that programs read: one JSON object each."""
 
-import collections
 import datetime
 import json
 import logging
@@ -28,19 +27,3 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
-
-
-class Tail(logging.Handler):
-    """Keeps the last lines until somebody takes them."""
-
-    def __init__(self, most: int = 10_000):
-        super().__init__()
-        self.setFormatter(JsonFormatter())
-        self._lines: collections.deque[str] = collections.deque(maxlen=most)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
-
-    def take(self) -> list[str]:
-        """The lines since the last time."""
-        return [self._lines.popleft() for _ in range(len(self._lines))]

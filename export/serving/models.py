@@ -1,5 +1,6 @@
 """A SavedModel in memory: its signatures, called by arrays. The one file that knows TensorFlow."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,21 @@ class SavedModel:
         except tf.errors.InvalidArgumentError as error:
             raise bad(_what_was_wrong(error.message)) from None
 
+    def try_out(self, name: str, rows: int) -> dict[str, np.ndarray]:
+        """The outputs of a signature for some inputs of so many rows."""
+        signature = self.signatures[name]
+        inputs = _any(signature, rows, self.description)
+        call = make_call(name, inputs, signature, self.description, rows)
+        return self.run(name, joined([call]))
 
-def load(folder: Path, rows: tuple[int, ...] = (1,)) -> SavedModel:
-    """Loads a version and asks each of its signatures once for so many rows.
+    def warm_up(self, sizes: Iterable[int]) -> None:
+        """Has the loop that draws compiled for batches of these sizes; signatures share it."""
+        for size in sizes if "sample" in self.signatures else ():
+            self.try_out("sample", size)
+
+
+def load(folder: Path) -> SavedModel:
+    """Loads a version and asks each of its signatures once.
 
     Raises:
         FileError: no SavedModel, none of ours, or one whose signatures do not answer.
@@ -62,14 +75,9 @@ def load(folder: Path, rows: tuple[int, ...] = (1,)) -> SavedModel:
     loaded = tf.saved_model.load(str(folder), tags=[TAGS])
     signatures = {name: _signature(folder, f) for name, f in loaded.signatures.items()}
     model = SavedModel(loaded, signatures, description)
-    for name, signature in signatures.items():
-        for count in rows:
-            call = make_call(
-                name, _any(signature, count, description), signature, description, count
-            )
-            outputs = model.run(name, joined([call]))
-            if any(len(array) != count for array in outputs.values()):
-                raise FileError(f"{folder}: expected {count} rows of signature {name!r}")
+    for name in signatures:
+        if any(len(array) != 1 for array in model.try_out(name, 1).values()):
+            raise FileError(f"{folder}: expected one row of signature {name!r}, received more")
     return model
 
 
@@ -114,3 +122,8 @@ def _what_was_wrong(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     told = [line for line in lines if "expected" in line] or lines or ["an input cannot be used"]
     return told[0].removeprefix("assertion failed:").strip(" []'")[:300]
+
+
+def sizes(rows: int) -> tuple[int, ...]:
+    """Of batches of up to so many rows: powers of two, to which they are padded."""
+    return tuple(1 << k for k in range((rows - 1).bit_length() + 1))

@@ -90,14 +90,6 @@ class Service:
         """Whether every model has a version that is served."""
         return bool(self.models) and all(each.loaded for each in self.models.values())
 
-    async def drain(self, seconds: float) -> bool:
-        """Takes no more requests, waits until the others are answered; whether all were."""
-        self.draining = True
-        until = time.monotonic() + seconds
-        while self.in_flight and time.monotonic() < until:
-            await asyncio.sleep(0.05)
-        return not self.in_flight
-
     def model(self, name: str) -> ModelReport:
         """What there is of a model; 404 for an unknown one."""
         if name in self.models:

@@ -74,6 +74,10 @@ class Worker:
         for name, shelf in self._shelves.items():
             self._log(name, shelf)
 
+    def models(self) -> list[Any]:
+        """Those that are served."""
+        return [shelf.serving.model for shelf in self._shelves.values() if shelf.serving]
+
     def report(self) -> Report:
         """What there is now."""
         with self._lock:
