@@ -33,6 +33,7 @@ class Sizes(NamedTuple):
     vocabulary: int = 5000
     length: int = 20
     units: int = 32
+    dropout: float = 0.3  # of the models' inputs: without it they soon know the samples by heart
     filters: int = 32  # of the discriminators, and half of the mediator's units
     training: int = 10_000  # sequences to train on, to measure NLL_test on, and drawn at the end
     drawn: int = 2000  # for NLL_oracle during training
@@ -42,7 +43,7 @@ class Sizes(NamedTuple):
     rollout_every: int = 4
 
 
-TINY = Sizes(12, 5, 6, 4, 96, 50, 2, 1, 2, 2)
+TINY = Sizes(12, 5, 6, 0.3, 4, 96, 50, 2, 1, 2, 2)
 
 
 class Method(NamedTuple):
@@ -53,7 +54,7 @@ class Method(NamedTuple):
     seconds: float | None  # an epoch
     nll_test: float | None = None
     pretrained: bool = False
-    rate: float = 3e-3
+    rate: float = 1e-2
     critic_rate: float = 3e-3
 
 
@@ -140,8 +141,10 @@ class Task:
         from latentgen.evaluation.oracle import model_of_ids
 
         keras.utils.set_random_seed(self.seed)
-        size = self.sizes.units
-        return model_of_ids(self.sizes.vocabulary, size, size, self.sizes.length, seed=self.seed)
+        sizes = self.sizes
+        return model_of_ids(
+            sizes.vocabulary, sizes.units, sizes.units, sizes.length, sizes.dropout, self.seed
+        )
 
     def batches(self, step: int):
         """Endless batches from a step on: whole ones, of a new order each epoch."""
