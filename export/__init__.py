@@ -13,7 +13,7 @@ _EXPORTS = {
     "export_saved_model": "latentgen.export.saved_model",
     "export_stablehlo": "latentgen.export.stablehlo",
     "open_model": "latentgen.export.opening",
-    "write_site": "latentgen.export.web",
+    "write_site": "latentgen.export.web.build",
 }
 __all__ = [
     "export_litert",
