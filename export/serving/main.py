@@ -87,17 +87,16 @@ async def _listen(
         if not model.loaded:
             why = "; ".join(model.failed.values()) or "there is none"
             raise FileError(f"{name}: expected a version that can be loaded: {why}")
-    server = _Server(service, make_app(service, key))
-    ready()
+    server = _Server(service, make_app(service, key), ready)
     with _ignored(signal.SIGTERM, signal.SIGINT):  # but for the server's own handlers
         await server.serve(sockets=[place])
 
 
 class _Server(uvicorn.Server):
-    """Tells the service that it ends."""
+    """Says when it listens, and tells the service that it ends."""
 
-    def __init__(self, service: Service, app: Callable):
-        self._service = service
+    def __init__(self, service: Service, app: Callable, ready: Callable[[], None]):
+        self._service, self._ready = service, ready
         super().__init__(
             uvicorn.Config(
                 app,
@@ -109,6 +108,10 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=max(1, round(service.limits.seconds)),
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.draining = True
