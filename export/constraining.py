@@ -3,14 +3,16 @@
 from typing import Any
 
 import tensorflow as tf
+from keras import ops
 
 from latentgen.constraints.constrained import Constrained
+from latentgen.constraints.density import ATTRIBUTE_WEIGHT, STEPS, uphill
 from latentgen.errors import InputError
 from latentgen.export import steps
 from latentgen.export.pieces import Port, port
 from latentgen.export.rows import at_least_zero, checked, each
 
-METHODS = ("actor", "vector")
+METHODS = ("actor", "density", "vector")
 
 
 class Constraining:
@@ -18,19 +20,20 @@ class Constraining:
 
     Args:
         constraints: learnt ones, one or several combined.
-        method: 'actor' or 'vector'; the others learn or search anew for each request.
+        method: 'actor', 'density' or 'vector'; the others search anew for each request.
+        density_steps: of the method 'density'.
 
     Raises:
         InputError: another method, or constraints that have learnt nothing.
     """
 
-    def __init__(self, constraints: Constrained, method: str = "actor"):
+    def __init__(self, constraints: Constrained, method: str = "actor", density_steps: int = STEPS):
         if method not in METHODS:
             raise InputError(
                 f"method: expected one of {', '.join(METHODS)} for an export, received {method!r}"
             )
         constraints.network  # noqa: B018 (says so if nothing has been learnt)
-        self.constraints, self.method = constraints, method
+        self.constraints, self.method, self.steps = constraints, method, density_steps
         self.attributes = steps.attributes_of(constraints)
 
     @property
@@ -55,8 +58,18 @@ class Constraining:
         n = tf.shape(z)[0]
         condition = self._condition(each(targets, n, len(self.attributes)))
         strength = at_least_zero(strength, n, "strength")[:, None]
-        way = self.constraints.act if self.method == "actor" else self.constraints.shift
-        return z + strength * (way(z, condition) - z)
+        return z + strength * (self._moved(z, condition) - z)
+
+    def _moved(self, z, condition):
+        if self.method == "vector":
+            return self.constraints.shift(z, condition)
+        moved = self.constraints.act(z, condition)
+        if self.method == "density":
+            real = tf.constant(self.constraints.real)
+            match = ATTRIBUTE_WEIGHT * self.constraints.log_match(real, condition[:, None])
+            bandwidth = self.constraints.bandwidth
+            moved = uphill(moved, real, bandwidth, self.steps, match, ops)
+        return moved
 
     def _condition(self, targets):
         if not self.attributes:  # realism alone

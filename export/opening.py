@@ -3,9 +3,12 @@
 import importlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from latentgen.checkpoints.presets import CARD, find_preset, read_config
-from latentgen.domain import DomainModel
+
+if TYPE_CHECKING:
+    from latentgen.domain import DomainModel
 
 MODULES = {
     "SketchVAE": "latentgen.sketch.vae",
@@ -27,7 +30,7 @@ def preset_folder(name: str | os.PathLike) -> Path:
     return find_preset(name, *(Path(domain.__path__[0]) / "presets" for domain in domains))
 
 
-def open_model(name: str | os.PathLike) -> DomainModel:
+def open_model(name: str | os.PathLike) -> "DomainModel":
     """The model of a preset, whatever its class.
 
     Raises:

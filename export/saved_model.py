@@ -12,6 +12,7 @@ from latentgen.domain import DomainModel
 from latentgen.errors import InputError
 from latentgen.export import metadata, warmup
 from latentgen.export.signatures import Signatures
+from latentgen.export.versions import version_folder
 from latentgen.files import atomic_folder
 
 EXTRA, CARD = "assets.extra", "README.md"
@@ -78,30 +79,4 @@ def export_saved_model(
         (extra / CARD).write_text(card or f"# {name}\n", encoding="utf-8")
         requests = warmup.requests(signatures, made.latent_size)
         warmup.write_requests(extra / warmup.FILE, name, requests)
-    return target
-
-
-def version_folder(folder: str | os.PathLike, version: int | None, overwrite: bool) -> Path:
-    """Where a version of a model is to lie.
-
-    Raises:
-        InputError: as `export_saved_model`.
-    """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: expected a new folder, received a file")
-    names = [path.name for path in folder.iterdir()] if folder.exists() else []
-    others = [name for name in names if not (name.isdigit() or name.startswith("."))]
-    if others:
-        raise InputError(
-            f"{folder}: expected a new folder or one of exported versions, found {others[0]!r} "
-            "in it; give another"
-        )
-    if version is None:
-        return folder / str(1 + max((int(name) for name in names if name.isdigit()), default=0))
-    if version < 0:
-        raise InputError(f"version: expected 0 or more, received {version}")
-    target = folder / str(version)
-    if target.exists() and not overwrite:
-        raise InputError(f"{target} exists: overwrite it, or leave the version to be the next one")
     return target

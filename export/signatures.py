@@ -91,7 +91,7 @@ class Signatures:
                     f"constraints: expected ones for latent size {self.latent_size}, received ones "
                     f"for {constraints.latent_size}; give those that were learnt of this model's z"
                 )
-            self.constraining = Constraining(constraints, method)
+            self.constraining = Constraining(constraints, method, self.pieces.density_steps)
         self._loop = tf.function(
             self._generate, autograph=False, jit_compile=jit_compile, reduce_retracing=True
         )

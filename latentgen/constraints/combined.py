@@ -80,7 +80,7 @@ class CombinedConstraints(Constrained):
 
     def _split(self, condition: Any) -> list[tuple["LatentConstraints", Any]]:
         ends = np.cumsum([0, *(part.condition_size for part in self.parts)])
-        slices = [condition[:, a:b] for a, b in pairwise(ends)]
+        slices = [condition[..., a:b] for a, b in pairwise(ends)]
         return list(zip(self.parts, slices, strict=True))
 
 

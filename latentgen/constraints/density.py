@@ -7,10 +7,15 @@ the z_i that they doubt. One mean-shift step (Fukunaga & Hostetler 1975) takes z
 z_i, weighted by the summands: upwards.
 """
 
+from typing import Any
+
 import numpy as np
 
 from latentgen.constraints.direct import actor
+from latentgen.constraints.predictors import ARRAYS
 from latentgen.constraints.protocol import Constraints
+
+STEPS, ATTRIBUTE_WEIGHT = 3, 6.0
 
 
 def density(
@@ -18,8 +23,8 @@ def density(
     z: np.ndarray,
     condition: np.ndarray,
     seed: int = 0,
-    steps: int = 3,
-    attribute_weight: float = 6.0,
+    steps: int = STEPS,
+    attribute_weight: float = ATTRIBUTE_WEIGHT,
 ) -> np.ndarray:
     """The actor's z', then `steps` mean-shift steps on q(z | y); `seed` is not used.
 
@@ -32,22 +37,23 @@ def density(
 
 
 def uphill(
-    z: np.ndarray,
-    real: np.ndarray,
+    z: Any,
+    real: Any,
     bandwidth: float,
-    steps: int = 3,
-    match: np.ndarray | None = None,
-) -> np.ndarray:
+    steps: int = STEPS,
+    match: Any = None,
+    xp: Any = ARRAYS,
+) -> Any:
     """z (n, d) after mean-shift steps on the density of real z (m, d); learns nothing.
 
-    `match` (n, m) is what is added to the logarithms of the m summands' weights.
+    `match` (n, m) is what is added to the logarithms of the m summands' weights. `xp` is what
+    computes it: of NumPy arrays, or keras.ops in a graph; see `Predictor`.
     """
     for _ in range(steps):
         # |z - z_i|² up to a term that is the same for all i and drops out of the softmax
-        squares = (real**2).sum(1) - 2 * z @ real.T
+        squares = xp.sum(real**2, axis=1) - 2 * xp.matmul(z, xp.transpose(real))
         logits = -squares / (2 * bandwidth**2) + (0.0 if match is None else match)
-        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-        z = (weights / weights.sum(axis=1, keepdims=True) @ real).astype("float32")
+        z = xp.matmul(xp.softmax(logits, axis=-1), real)
     return z
 
 
@@ -55,7 +61,7 @@ def _log_matches(constraints: Constraints, real: np.ndarray, condition: np.ndarr
     """log p(row of the condition | real z_i), (n, m); each different condition is asked once."""
     different, rows = np.unique(condition, axis=0, return_inverse=True)
     ask = constraints.program(_log_match)
-    asked = [np.asarray(ask(real, np.tile(row, (len(real), 1)))) for row in different]
+    asked = [np.asarray(ask(real, row[None])) for row in different]
     return np.stack(asked)[rows.reshape(-1)]
 
 

@@ -136,13 +136,14 @@ def out_of_shape(z: Any, condition: Any) -> Any:
 
 
 def log_match(predictors: Sequence[Any], widths: Sequence[int]) -> Any:
-    """The function (z, condition) -> log p(all that the condition asks | z), (n,)."""
+    """The function (z, condition) -> log p(all that the condition asks | z), (n,); see
+    `Predictor.log_match`."""
     ends = np.cumsum([0, *widths])
 
     def match(z: Any, condition: Any) -> Any:
         total = ops.zeros_like(z[:, 0])
         for predictor, (start, end) in zip(predictors, pairwise(ends), strict=True):
-            total += predictor.log_match(z, condition[:, start:end])
+            total = total + predictor.log_match(z, condition[..., start:end])
         return total
 
     return match

@@ -30,6 +30,7 @@ ARRAYS = SimpleNamespace(
     maximum=np.maximum,
     softmax=special.softmax,
     logsumexp=special.logsumexp,
+    transpose=np.transpose,
 )
 TAIL = 4.0  # exponent of the kernel: the smaller, the heavier its tails
 
@@ -82,7 +83,10 @@ class Predictor:
         return self.slope * self.scores(z, xp) + self.bias
 
     def log_match(self, z: Any, condition: Any) -> Any:
-        """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing."""
+        """log p(what the condition asks of this attribute | z), (n,); 0 where it asks nothing.
+
+        Conditions are those of each row of z (n, c), or k for all rows (k, 1, c): (k, n).
+        """
         return log_match(self(z), condition, self.deviation)
 
 
@@ -93,8 +97,8 @@ def log_match(output: Any, condition: Any, deviation: float) -> Any:
     Gaussian's log density, far from it linear, so that no one attribute drowns the others.
     """
     if deviation:
-        residual = (output[:, 0] - condition[:, 0]) / deviation
-        return condition[:, 1] * (1 - ops.sqrt(1 + residual**2))
+        residual = (output[:, 0] - condition[..., 0]) / deviation
+        return condition[..., 1] * (1 - ops.sqrt(1 + residual**2))
     return ops.sum(condition * ops.log_softmax(output, axis=-1), axis=-1)
 
 

@@ -28,7 +28,7 @@ class Constraints(Protocol):
         """Logits (n,) that z is real and as the condition asks."""
 
     def log_match(self, z: Any, condition: Any) -> Any:
-        """log p(condition | z), (n,), by the attribute critics."""
+        """log p(condition | z), (n,), by the attribute critics; (k, n) of conditions (k, 1, c)."""
 
     def act(self, z: Any, condition: Any) -> Any:
         """The actor's z', (n, latent_size)."""

@@ -132,7 +132,7 @@ def test_warm_up_requests_are_messages_of_tensorflow_serving(folder):
 
 
 def test_versions_are_numbered_and_replaced_only_if_told(folder, tmp_path):
-    from latentgen.export.saved_model import version_folder
+    from latentgen.export.versions import version_folder
 
     assert version_folder(tmp_path / "new", None, False) == tmp_path / "new" / "1"
     assert version_folder(folder, None, False) == folder / "5"

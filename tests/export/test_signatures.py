@@ -197,6 +197,27 @@ def test_constraining_is_the_librarys(drawing, targets, values):
         np.testing.assert_allclose(given, theirs, **SHARP)
 
 
+@pytest.mark.parametrize("method", ["actor", "density", "vector"])
+def test_every_method_is_the_librarys(drawing, method):
+    """In the graph, but not saved."""
+    from latentgen.constraints import LatentConstraints
+    from latentgen.export.constraining import Constraining
+
+    realism = LatentConstraints(4, hidden=8, layers=1)
+    realism.fit(latents(50), turns=1, batch_size=4, critic_steps=1)
+    z = latents(3)
+    for asked, targets, values in (
+        (drawing.constraints, [1, 2, 12.5], {"first": True, "kind": "c", "size": 12.5}),
+        (drawing.constraints, [NAN, 0, NAN], {"kind": "a"}),
+        (drawing.constraints.parts[0], [0, NAN], {"first": False}),
+        (realism, [], {}),
+    ):
+        move = tf.function(Constraining(asked, method).move, autograph=False)
+        ours = move(z, tf.constant(targets, tf.float32), tf.constant(0.7))
+        theirs = asked.transform(z, values, method=method, strength=0.7)
+        np.testing.assert_allclose(ours, theirs, **SHARP)
+
+
 def test_each_row_has_targets_and_a_strength_of_its_own(drawing):
     z, targets = latents(2), np.array([[1, NAN, NAN], [NAN, 0, 9.0]])
     given = ask(drawing.signatures, "constrain", z=z, targets=targets, strength=[0.5, 2])["z"]
