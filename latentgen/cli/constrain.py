@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentgen.cli.labels import parse_wants, typed_value
-from latentgen.cli.output import say
+from latentgen.cli.output import check_file, say, wrote
 from latentgen.cli.progress import progress_bar
 from latentgen.cli.rules import Rule
 from latentgen.errors import InputError
@@ -58,6 +58,10 @@ Turns = Annotated[
         show_default="500 from labels, 1500 from a rule",
     ),
 ]
+Save = Annotated[
+    Path | None,
+    typer.Option(help="Keep what was learnt, an .npz: for latentgen export --constraint."),
+]
 FROM_LABELS, FROM_A_RULE = 500, 1500
 
 
@@ -68,6 +72,19 @@ def check_source(labelled: Path | None, rule: Sequence[str], what: str) -> None:
             f"expected {what} to learn from, or --rule in their place, "
             f"received {'both' if rule else 'neither'}"
         )
+
+
+def check_save(save: Path | None, overwrite: bool) -> None:
+    """Refuses a name that what is learnt cannot be kept under."""
+    if save is not None:
+        check_file(save, [".npz"], overwrite, "--save")
+
+
+def keep_learnt(constraints: "LatentConstraints", save: Path | None) -> None:
+    """Writes what was learnt, if that is wanted."""
+    if save is not None:
+        constraints.save(save)
+        wrote(save, f"what was learnt: {', '.join(constraints.attribute_names) or 'realism'}")
 
 
 def read_examples(

@@ -1,4 +1,4 @@
-"""The command itself: its domains, `demo`, `import`, `presets`, and how an error looks."""
+"""The command itself: its domains, `demo`, `import`, `export`, `presets`, how an error looks."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from latentgen import __version__
-from latentgen.cli import importing, music, sketch, text
+from latentgen.cli import exporting, importing, music, serving, sketch, text
 from latentgen.cli.options import Overwrite, Seed, examples
 from latentgen.cli.output import check_free
 from latentgen.cli.startup import import_keras, import_note_seq
@@ -35,6 +35,8 @@ app.add_typer(sketch.app, name="sketch")
 app.add_typer(music.app, name="music")
 app.add_typer(text.app, name="text")
 app.command("import", epilog=importing.EPILOG)(importing.import_model)
+app.command(epilog=exporting.EPILOG)(exporting.export)
+app.command(epilog=serving.EPILOG)(serving.serve)
 
 
 def run() -> None:

@@ -48,10 +48,22 @@ def belongings(tmp_path_factory):
         SketchVAE(
             latent_size=4, encoder_units=8, decoder_units=8, mixtures=2, max_length=40, scale=40.0
         ).save_preset(folder / name, card="# Tiny\n\nA model that has learnt nothing.\n")
+    add_constraints(folder, generator)
     add_music(folder, generator)
     add_text(folder, generator)
     add_magenta(folder)
     return folder
+
+
+def add_constraints(folder, generator):
+    """What was learnt of the tiny models' z, and of another model's."""
+    from latentgen.constraints import LatentConstraints
+
+    for name, size in (("few", 4), ("other", 3)):
+        z = generator.standard_normal((20, size)).astype("float32")
+        constraints = LatentConstraints(size, hidden=4, layers=1)
+        constraints.fit(z, {name: z[:, 0] > 0}, turns=1, batch_size=4, critic_steps=1)
+        constraints.save(folder / f"{name}.npz")
 
 
 def add_music(folder, generator):

@@ -20,6 +20,15 @@ def test_how_well_each_attribute_was_learnt_is_said(desk, capsys):
     assert (desk / "round.svg").read_text().count("<path") == 3
 
 
+def test_what_was_learnt_is_kept(desk, capsys):
+    from latentgen.constraints import LatentConstraints
+
+    asked = ["my-labels", "--want", "round=yes", "--out", "round.svg", "--save", "round.npz"]
+    assert constrain(*asked) == 0
+    assert "Wrote round.npz: what was learnt: round" in capsys.readouterr().out
+    assert LatentConstraints.load(desk / "round.npz", 4).attribute_names == ("round",)
+
+
 def test_the_seed_says_what_is_drawn(desk):
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         arguments = ["quickdraw", "--want", "pig", "--seed", seed, "--out", f"{name}.svg"]

@@ -47,7 +47,8 @@ def one_line(stderr):
 def test_the_verbs():
     verbs = {"train", "evaluate", "sample", "reconstruct", "interpolate", "constrain"}
     each = {(domain, verb) for domain in ("sketch", "music", "text") for verb in verbs}
-    others = {("demo",), ("import",), ("presets",), ("music", "continue"), ("text", "continue")}
+    others = {("demo",), ("import",), ("export",), ("serve",), ("presets",)}
+    others |= {("music", "continue"), ("text", "continue")}
     assert set(COMMANDS) == others | each
 
 
@@ -62,9 +63,8 @@ def test_every_command_has_examples_and_a_seed(path):
     command = COMMANDS[path]
     assert f"latentgen {' '.join(path)}" in command.epilog
     assert command.help
-    assert path in (("presets",), ("import",)) or "seed" in [
-        option.name for option in command.params
-    ]
+    without = (("presets",), ("import",), ("export",), ("serve",))
+    assert path in without or "seed" in [option.name for option in command.params]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["sketch", "sample", "--help"], ["--version"]])
@@ -110,6 +110,23 @@ def test_without_a_command_the_help_is_shown(capsys):
         (["sketch", "train", "cats.npz", "--out", "new", "--preset-size", "huge"], "small"),
         (["sketch", "evaluate", "cats.npz", "--split", "rest"], "train"),
         (["demo", "--out", "my-cats"], "--overwrite"),
+        (["sketch", "constrain", "cats.ndjson", "--save", "learnt.png"], ".npz"),
+        (["sketch", "constrain", "cats.ndjson", "--save", "few.npz"], "another --save"),
+        (["export", "my-cats"], "--out"),
+        (["export", "nothing", "--out", "new"], "nothing"),
+        (["export", "my-cats", "--out", "my-model"], "README.md"),
+        (["export", "my-cats", "--out", "cat.svg"], "file"),
+        (["export", "my-cats", "my-music", "--out", "new"], "one model"),
+        (["export", "my-cats", "--format", "onnx", "--no-xla", "--out", "new"], "--no-xla"),
+        (["export", "my-cats", "--format", "onnx", "--out", "my-model"], "--overwrite"),
+        (["export", "my-cats", "--runtime", "ort", "--out", "new"], "--format web"),
+        (["export", "my-cats", "--method", "hmc", "--out", "new"], "density"),
+        (
+            ["export", "my-cats", "my-music", "-c", "few.npz", "--format", "web", "--out", "new"],
+            "MODEL=FILE",
+        ),
+        (["export", "my-cats", "-c", "nothing.npz", "--out", "new"], "nothing.npz"),
+        (["export", "my-cats", "-c", "other.npz", "--out", "new"], "latent size 4"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

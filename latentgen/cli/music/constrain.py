@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentgen.cli import constrain as constraining
-from latentgen.cli.constrain import RULE, Keep, Labels, Method, Rules, Strength, Turns, Want
+from latentgen.cli.constrain import (
+    RULE,
+    Keep,
+    Labels,
+    Method,
+    Rules,
+    Save,
+    Strength,
+    Turns,
+    Want,
+)
 from latentgen.cli.music.model import open_model, open_vae, playing
 from latentgen.cli.music.options import (
     MELODIES,
@@ -81,11 +91,13 @@ def constrain(
     key: Key = "",
     tracks: Tracks = "",
     out: Out = Path("constrained.html"),
+    save: Save = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Play what seventy labels, or a rule, ask for. Learnt in seconds; the model stays as it is."""
     check_out(out, count, overwrite)
+    constraining.check_save(save, overwrite)
     constraining.check_source(labelled, rule, "music")
     check_exists(*(path for path in (labelled, change) if path))
     import_note_seq()
@@ -110,6 +122,7 @@ def constrain(
         music, columns = constraining.read_examples(labelled, labels, bool(want), read, READABLE)
         wanted = constraining.wanted_values(want, keep, columns)
         constraints = constraining.learn(vae, music, columns, turns, seed)
+    constraining.keep_learnt(constraints, save)
     # Ascent stays nearest, but after a rule, whose critics are networks, it stops too soon.
     usual = Method.ascent if changed and labelled and wanted else Method.density
     if vae.reference is None and wanted and not changed:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentgen.cli import constrain as constraining
-from latentgen.cli.constrain import RULE, Keep, Labels, Method, Rules, Strength, Turns, Want
+from latentgen.cli.constrain import (
+    RULE,
+    Keep,
+    Labels,
+    Method,
+    Rules,
+    Save,
+    Strength,
+    Turns,
+    Want,
+)
 from latentgen.cli.options import (
     Count,
     Out,
@@ -35,7 +45,7 @@ app = typer.Typer()
         "latentgen sketch constrain cats.ndjson --labels happy.csv --want happy=yes --out cats.gif",
         "latentgen sketch constrain quickdraw/ --want cat --method ascent --out cats.svg",
         "latentgen sketch constrain cats.ndjson --out like-these.png",
-        "latentgen sketch constrain --rule 'number_of_strokes<4' --out few.png",
+        "latentgen sketch constrain --rule 'number_of_strokes<4' --out few.png --save few.npz",
         "latentgen sketch constrain quickdraw/ --want cat --change pig.svg --out changed.png",
     )
 )
@@ -70,11 +80,13 @@ def constrain(
     preset: Preset = "quickdraw",
     temperature: Temperature = 0.2,
     out: Out = Path("constrained.png"),
+    save: Save = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw what seventy labels, or a rule, ask for. Learnt in seconds; the model stays as it is."""
     check_file(out, ENDINGS, overwrite)
+    constraining.check_save(save, overwrite)
     constraining.check_source(labelled, rule, "drawings")
     changed = read_file(change)[:count] if change else []
     columns: dict[str, list[Any]] = {}
@@ -95,6 +107,7 @@ def constrain(
     else:
         short = [shorten(drawing, vae.max_length) for drawing in drawings]
         constraints = constraining.learn(vae, short, columns, turns, seed)
+    constraining.keep_learnt(constraints, save)
     changed = [shorten(drawing, vae.max_length) for drawing in changed]
     with waiting("Drawing what was asked for"):
         z = constraining.constrained(

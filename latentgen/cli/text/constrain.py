@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentgen.cli import constrain as constraining
-from latentgen.cli.constrain import RULE, Keep, Labels, Method, Rules, Strength, Turns, Want
+from latentgen.cli.constrain import (
+    RULE,
+    Keep,
+    Labels,
+    Method,
+    Rules,
+    Save,
+    Strength,
+    Turns,
+    Want,
+)
 from latentgen.cli.options import Count, Overwrite, Preset, Seed, Temperature, examples
 from latentgen.cli.progress import waiting
 from latentgen.cli.rules import Rule, parse_rule
@@ -73,11 +83,13 @@ def constrain(
     top_k: TopK = None,
     top_p: TopP = None,
     out: Output = None,
+    save: Save = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Write what seventy labels, or a rule, ask for. Learnt fast; the model stays as it is."""
     check_out(out, overwrite)
+    constraining.check_save(save, overwrite)
     constraining.check_source(labelled, rule, "sentences")
     check_given(*([change] if change else []))
     obeys = _rule(rule)
@@ -94,6 +106,7 @@ def constrain(
     else:
         chosen = choose(sentences, columns, vae, limit, seed)
         constraints = constraining.learn(vae, *chosen, turns, seed)
+    constraining.keep_learnt(constraints, save)
     if method is None and wanted and changed:
         method = Method.ascent
     elif method is None:  # without a reference there is no density of real sentences to follow
