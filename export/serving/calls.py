@@ -145,10 +145,10 @@ def joined(calls: Sequence[Call]) -> dict[str, np.ndarray]:
         return calls[0].inputs
     rows = sum(call.rows for call in calls)
     padded = 1 << (rows - 1).bit_length()
-    result = {}
+    result: dict[str, np.ndarray] = {}
     for name in calls[0].inputs:
         if name in COUNTS:
-            result[name] = np.int32(padded)
+            result[name] = np.asarray(padded, "int32")
             continue
         arrays = [call.inputs[name] for call in calls]
         result[name] = np.concatenate([*arrays, np.repeat(arrays[-1][-1:], padded - rows, axis=0)])

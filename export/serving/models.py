@@ -97,11 +97,11 @@ def _tensor(folder: Path, spec: Any) -> Tensor:
 
 def _any(signature: Signature, rows: int, description: Description) -> dict[str, np.ndarray]:
     """Inputs that a signature can answer, of so many rows."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     ends = 2 if "steps" in signature.inputs else rows
     for name, tensor in signature.inputs.items():
         if name in ("n", "steps"):
-            found[name] = np.int32(rows)
+            found[name] = np.asarray(rows, "int32")
             continue
         shape: tuple[int, ...] = ()
         if name == TARGETS:

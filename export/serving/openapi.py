@@ -1,18 +1,20 @@
 """The service's description of itself: OpenAPI, with the names of the models that it serves."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from latentgen.export.serving.calls import HIGHEST
 from latentgen.export.serving.prompts import FORMATS
-from latentgen.export.serving.rendering import MEDIA_TYPES
 from latentgen.export.serving.worker import ModelReport
 
+MODEL, VERSION = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
 _WHY = {
     400: "Something in the request cannot be used; `error` says what was expected.",
     401: "An API key is needed.",
     404: "Unknown model, version, or kind of file.",
     405: "Another method is expected.",
+    408: "The body did not come in time.",
     413: "The body is too large.",
     429: "More requests wait than can be answered; come back after `Retry-After` seconds.",
     503: "Loading, stopping, or the request waited too long; come back.",
@@ -34,19 +36,12 @@ def answers(description: str, *kinds: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": description, "content": {kind: {} for kind in kinds}}}
 
 
-PREDICT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Predict"}}},
-    }
-}
-PROMPT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Prompt"}}},
-    }
-}
-FILES = sorted(set(MEDIA_TYPES.values()))
+def body(schema: str) -> dict[str, Any]:
+    """The body of an operation, of one of the schemas that `complete` adds."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 _TENSOR: dict[str, Any] = {"description": "A value, or nested lists of them."}
 
 
@@ -107,12 +102,12 @@ def complete(
             "additionalProperties": False,
         },
     }
-    for path in document["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-            for parameter in operation.get("parameters", ()):
-                if parameter["in"] == "path":
-                    parameter["schema"] = _path_schema(parameter["name"], models)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["parameters"] = [
+                {"name": name, "in": "path", "required": True, "schema": _named(name, models)}
+                for name in re.findall(r"{(\w+)}", path)
+            ] + [each for each in operation.get("parameters", ()) if each["in"] != "path"]
     if secured:
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"key": []}]
@@ -139,7 +134,7 @@ def _numbers(most: int) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _path_schema(name: str, models: Mapping[str, ModelReport]) -> dict[str, Any]:
+def _named(name: str, models: Mapping[str, ModelReport]) -> dict[str, Any]:
     if name == "name" and models:
         return {"type": "string", "enum": sorted(models)}
     if name == "version":

@@ -115,7 +115,7 @@ def inputs_of(
         "seed": np.int32(prompt.seed),
         "temperature": np.float32(prompt.temperature),
         "strength": np.float32(prompt.strength),
-        "targets": np.float32(prompt.targets),
+        "targets": np.array(prompt.targets, "float32"),
     }
     wanted = signatures[name].inputs
     if unknown := [key for key in wanted if key not in known]:
