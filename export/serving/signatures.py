@@ -16,11 +16,6 @@ DTYPES: dict[str, Any] = {
     "int64": np.int64,
     "string": object,
 }
-    "float32": np.float32,
-    "int32": np.int32,
-    "int64": np.int64,
-    "string": object,
-}
 SCALARS = ("temperature", "strength", "seed")
 """Inputs that a row may have its own of, or all rows one."""
 COUNTS = ("n", "steps")
