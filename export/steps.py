@@ -17,7 +17,6 @@ import keras
 from keras import ops
 
 from latentgen.constraints.attributes import Attribute
-from latentgen.constraints.combined import CombinedConstraints
 from latentgen.constraints.constrained import Constrained
 from latentgen.errors import InputError
 from latentgen.generation import GenerativeModel
@@ -141,8 +140,7 @@ class _Step(keras.layers.Layer):
 
 def attributes_of(constraints: Constrained) -> list[Attribute]:
     """What can be asked for, in the order of the targets' columns."""
-    parts = constraints.parts if isinstance(constraints, CombinedConstraints) else [constraints]
-    return [attribute for part in parts for attribute in part.attributes]
+    return list(constraints.attributes)
 
 
 def condition(attributes: Sequence[Attribute], targets: Any) -> Any:

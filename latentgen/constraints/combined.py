@@ -41,6 +41,7 @@ class CombinedConstraints(Constrained):
                 f"attributes, received sizes {sorted(sizes)} and attributes {names}"
             )
         self.parts, self.latent_size = tuple(parts), sizes.pop()
+        self.attributes = tuple(attribute for part in parts for attribute in part.attributes)
         self.attribute_names = tuple(names)
         self.real = np.concatenate([part.real for part in parts])
         self.bandwidth = float(np.mean([part.bandwidth for part in parts]))

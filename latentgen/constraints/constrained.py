@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from latentgen.compilation import compiled
+from latentgen.constraints.attributes import Attribute
 from latentgen.errors import InputError
 
 METHODS = ("actor", "ascent", "density", "hmc", "rejection", "vector")
@@ -16,6 +17,7 @@ class Constrained:
     """z of a latent space that do what is asked; see LatentConstraints."""
 
     latent_size: int
+    attributes: tuple[Attribute, ...]
     attribute_names: tuple[str, ...]
     network: Any
     predictors: tuple[Any, ...]
@@ -91,6 +93,18 @@ class Constrained:
 
     def realism(self, z: Any) -> Any:
         """Logits (n,) that z is of the data."""
+        raise NotImplementedError
+
+    def act(self, z: Any, condition: Any) -> Any:
+        """The actor's z', (n, latent_size); this and the next two of tensors, as `Constraints`."""
+        raise NotImplementedError
+
+    def shift(self, z: Any, condition: Any) -> Any:
+        """Attribute-vector arithmetic, (n, latent_size)."""
+        raise NotImplementedError
+
+    def log_match(self, z: Any, condition: Any) -> Any:
+        """log p(condition | z), (n,)."""
         raise NotImplementedError
 
     def predict(self, z: np.ndarray) -> dict[str, np.ndarray]:
