@@ -35,7 +35,7 @@ from measure import heading, table
 SEEDS = 64
 MODEL = "drawings"
 BAD = {
-    "latent size": {"signature_name": "decode", "inputs": {"z": [[0]], "temperature": 1, "seed": 0}},
+    "z": {"signature_name": "decode", "inputs": {"z": [[0]], "temperature": 1, "seed": 0}},
     "infinity": {"signature_name": "sample", "inputs": {"n": 1, "temperature": 1e99, "seed": 0}},
     "seed": {"signature_name": "sample", "inputs": {"n": 1, "temperature": 1, "seed": "x"}},
     "too many": {"signature_name": "sample", "inputs": {"n": 10**6, "temperature": 1, "seed": 0}},

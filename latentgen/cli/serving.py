@@ -16,7 +16,7 @@ EPILOG = examples(
     "latentgen serve served/cats",
     "latentgen serve served/cats served/melodies --port 9000 --replicas 2",
     "latentgen serve served/cats --host 0.0.0.0 --api-key-file key.txt",
-    "latentgen serve /shared/cats --address auto --replicas 8",
+    "latentgen serve shared/cats --address auto --replicas 8",
 )
 
 
