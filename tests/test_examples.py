@@ -44,6 +44,18 @@ def test_seventy_labels(run, tmp_path, capsys):
     assert constraints.sample(2, {"cat": True}).shape == (2, 64)
 
 
+def test_export(run, tmp_path):
+    """On a tiny model, which the shipped labels teach nothing."""
+    vae = SketchVAE(4, 5, "lstm", 8, mixtures=2, max_length=100, scale=40.0)
+    z = np.random.default_rng(0).standard_normal((50, 4)).astype("float32")
+    vae.reference = Posterior(z, 0.5 + 0 * z)
+    vae.save_preset(tmp_path / "tiny")
+    assert len((EXAMPLES / "export.py").read_text().splitlines()) <= 66
+    run("export.py", "--preset", tmp_path / "tiny", "--out", "served/tiny", "--turns", 2)
+    assert (tmp_path / "asked.png").stat().st_size > 0
+    assert (tmp_path / "served" / "tiny" / "1" / "saved_model.pb").exists()
+
+
 def test_train_preset(run, tmp_path):
     categories = runpy.run_path(str(EXAMPLES / "train_preset.py"))["CATEGORIES"]
     random = np.random.default_rng(0)

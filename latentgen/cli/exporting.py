@@ -1,6 +1,7 @@
 """`latentgen export`: a model and its constraints for where latentgen is not installed."""
 
 import enum
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,6 +109,8 @@ def export(
         version_folder(out, version, overwrite)
     else:
         check_free(out, overwrite)
+    if format is Format.stablehlo:
+        os.environ.setdefault("KERAS_BACKEND", "jax")  # which writes it; read as Keras is imported
     names = [preset_folder(each).name for each in models]
     files = _files(constraint, models)
     opened = [_open(each, files[each]) for each in models]

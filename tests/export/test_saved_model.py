@@ -1,6 +1,7 @@
 """The folder of an exported model: versions, what lies in it; and it needs TensorFlow alone."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from latentgen.errors import InputError
 from tests.export.exported import constraints, latents, sketches
+from tests.shared import REPOSITORY
 
 tf = pytest.importorskip("tensorflow")
 
@@ -240,6 +242,22 @@ def test_where_there_is_tensorflow_alone_it_gives_what_the_library_gives(
     np.testing.assert_allclose(answered["scale"], posterior.scale, atol=1e-5)
     moved = asked.transform(z, {"first": True, "size": 12.0})
     np.testing.assert_allclose(answered["moved"], moved, atol=1e-5)
+
+
+def test_the_documentations_python(vae, asked, tmp_path, monkeypatch, capsys):
+    from latentgen.constraints import LatentConstraints
+    from latentgen.sketch import SketchVAE
+
+    z = latents(60)
+    rule = LatentConstraints(4, hidden=8, layers=1)
+    rule.fit(z, {"rule": z[:, 0] > 0}, turns=1, batch_size=4, critic_steps=1)
+    rule.save(tmp_path / "few.npz")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(SketchVAE, "from_preset", lambda name: vae)
+    text = (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        exec(compile(block, "export.md", "exec"), {})
+    assert capsys.readouterr().out.count("[[") > 0
 
 
 @pytest.mark.slow
