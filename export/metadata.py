@@ -1,37 +1,52 @@
 """latentgen.json: what an exported model is and can be asked, for programs that serve it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from latentgen import __version__
 from latentgen.constraints.attributes import Attribute
 from latentgen.domain import DomainModel
-from latentgen.export.pieces import Port
-from latentgen.export.signatures import Signature, Signatures
+
+if TYPE_CHECKING:  # of TensorFlow, without which StableHLO is written
+    from latentgen.export.pieces import Port
+    from latentgen.export.signatures import Signature, Signatures
 
 FORMAT = 1
 FILE = "latentgen.json"
 
 
-def describe(
-    model: DomainModel, name: str, made: Signatures, signatures: dict[str, Signature]
+def about(
+    model: DomainModel,
+    name: str,
+    domain: str,
+    method: str | None = None,
+    attributes: Sequence[Attribute] = (),
 ) -> dict[str, Any]:
-    """What latentgen.json holds, plain values."""
-    constraining = made.constraining
-    arguments = model.arguments()
-    arguments.pop("tokenizer", None)  # it is in the graph
+    """What latentgen.json holds of a model in any format, plain values: all but its signatures."""
     return {
         "format": FORMAT,
         "latentgen": __version__,
         "name": name,
-        "domain": made.pieces.domain,
+        "domain": domain,
         "class": type(model).__name__,
-        "latent_size": made.latent_size,
+        "latent_size": model.decoder.latent_size,
         "max_length": model.max_length,
-        "arguments": arguments,
-        "method": constraining.method if constraining else None,
-        "attributes": [_attribute(a) for a in constraining.attributes] if constraining else [],
-        "signatures": {key: _signature(signature) for key, signature in signatures.items()},
+        "arguments": model.arguments(),
+        "method": method,
+        "attributes": [_attribute(attribute) for attribute in attributes],
     }
+
+
+def describe(
+    model: DomainModel, name: str, made: "Signatures", signatures: "dict[str, Signature]"
+) -> dict[str, Any]:
+    """What latentgen.json of a SavedModel holds, plain values."""
+    constraining = made.constraining
+    asked = (constraining.method, constraining.attributes) if constraining else ()
+    described = about(model, name, made.pieces.domain, *asked)
+    described["arguments"].pop("tokenizer", None)  # it is in the graph
+    described["signatures"] = {key: _signature(value) for key, value in signatures.items()}
+    return described
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:
@@ -41,7 +56,7 @@ def _attribute(attribute: Attribute) -> dict[str, Any]:
     return plain | {"mean": attribute.mean, "scale": attribute.scale}
 
 
-def _signature(signature: Signature) -> dict[str, Any]:
+def _signature(signature: "Signature") -> dict[str, Any]:
     return {
         "doc": signature.doc,
         "inputs": {name: _port(port) for name, port in signature.inputs.items()},
@@ -49,7 +64,7 @@ def _signature(signature: Signature) -> dict[str, Any]:
     }
 
 
-def _port(port: Port) -> dict[str, Any]:
+def _port(port: "Port") -> dict[str, Any]:
     shape = port.spec.shape
     return {
         "dtype": port.spec.dtype.name,
