@@ -4,37 +4,24 @@
 """
 
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
 from latentgen.constraints.constrained import Constrained
-from latentgen.errors import FileError, InputError
-from latentgen.export import steps
-from latentgen.files import atomic_folder
-from latentgen.generation import GenerativeModel
+from latentgen.domain import DomainModel
+from latentgen.errors import InputError
+from latentgen.export import graphs, steps
+from latentgen.export.graphs import Graph, Tensor
 from latentgen.layers.decoder import Decoder
-from latentgen.vae import SequenceVAE
 
 SMALLEST_HALVED = 1024  # numbers of a weight; what is smaller is not worth an operation
 
-Shape = tuple[int | None, ...]
-
-
-class Graph(NamedTuple):
-    """What becomes one file."""
-
-    function: Callable[..., dict[str, Any]]
-    """Of named tensors."""
-    inputs: dict[str, Shape]
-    """The shapes of what it takes; float32 but for lengths, which are int32."""
-
 
 def export_onnx(
-    model: GenerativeModel,
+    model: DomainModel,
     out: str | os.PathLike,
     constraints: Constrained | None = None,
     *,
@@ -49,83 +36,76 @@ def export_onnx(
         model: with a flat decoder of a latent vector; see `steps.flat_decoder`.
         out: the folder.
         constraints: of the model's z.
-        overwrite: whether a folder that is there is replaced.
+        overwrite: whether an exported folder that is there is replaced.
 
     Raises:
         InputError: a model that cannot be exported so, constraints of another latent size, or
             another backend than TensorFlow.
         FileError: the folder is there already.
     """
-    graphs = graphs_of(model, constraints)
-    layers = [model] if constraints is None else [model, constraints.network]
-    out = Path(out)
-    if out.exists() and not overwrite:
-        raise FileError(f"{out}: expected no such folder yet; choose another, or overwrite it")
-    with atomic_folder(out) as folder:
-        for name, graph in graphs.items():
-            write_graph(folder / f"{name}.onnx", graph, layers)
+    out, parts = Path(out), graphs_of(model, constraints)
+    with graphs.new_folder(out, overwrite) as folder:
+        for name, graph in parts.items():
+            write_graph(folder / f"{name}.onnx", graph)
+        graphs.write_description(folder, out.name, model, parts, constraints)
     return out
 
 
-def graphs_of(model: GenerativeModel, constraints: Constrained | None = None) -> dict[str, Graph]:
+def graphs_of(model: DomainModel, constraints: Constrained | None = None) -> dict[str, Graph]:
     """What is exported of a model, by the names of the files."""
     decoder = steps.flat_decoder(model)
-    z = (None, decoder.latent_size)
-    noise = decoder.head.noise_size
-    graphs = {
-        "start": Graph(lambda z: steps.start(decoder, z)._asdict(), {"z": z}),
-        "step": Graph(
-            lambda **inputs: _step(decoder, inputs),
-            {
-                "element": (None, decoder.head.element_size),
-                "state": (None, steps.state_size(decoder)),
-                "context": (None, steps.context_size(decoder)),
-                "noise": (None, noise),
-                "temperature": (None,),
-            },
-        ),
-        "decode": Graph(
-            lambda z, noise, temperature: {"sequence": steps.loop(decoder, z, noise, temperature)},
-            {"z": z, "noise": (None, None, noise), "temperature": (None,)},
-        ),
+    parts = graphs.graphs_of(model, constraints)
+    # ONNX has no operation for how `generate` writes into its samples.
+    decode = parts.pop("decode")._replace(
+        function=lambda **inputs: {"sequence": steps.loop(decoder, **inputs)}
+    )
+    return {
+        "start": _start(model, decoder),
+        "step": _step(model, decoder),
+        "decode": decode,
+    } | parts
+
+
+def _sizes(decoder: Decoder) -> dict[str, Tensor]:
+    """What goes from step to step."""
+    return {
+        "element": Tensor((None, decoder.head.element_size), "the element before"),
+        "state": Tensor((None, steps.state_size(decoder)), "what every step changes"),
+        "context": Tensor((None, steps.context_size(decoder)), "what z adds to every step"),
     }
-    if isinstance(model, SequenceVAE):
-        graphs["encode"] = _encode(model)
-    if constraints is not None:
-        graphs["constrain"] = _constrain(constraints, z)
-    return graphs
 
 
-def _step(decoder: Decoder, inputs: dict[str, Any]) -> dict[str, Any]:
-    stepped = steps.step(decoder, **inputs)
+def _start(model: DomainModel, decoder: Decoder) -> Graph:
+    return Graph(
+        "What the loop begins with.",
+        {"z": Tensor((None, decoder.latent_size), "latent vectors")},
+        _sizes(decoder),
+        lambda z: steps.start(decoder, z)._asdict(),
+        [model],
+    )
+
+
+def _step(model: DomainModel, decoder: Decoder) -> Graph:
+    def step(**inputs):
+        element, state, ended = steps.step(decoder, **inputs)
+        return {"next_element": element, "next_state": state, "ended": ended}
+
+    sizes = _sizes(decoder)
+    inputs = sizes | {
+        "noise": Tensor((None, decoder.head.noise_size), "fresh uniforms in [0, 1)"),
+        "temperature": Tensor((None,), "0 takes the likeliest element, 1 is as taught"),
+    }
     # A graph may not call what it takes and what it gives by one name.
-    return {"next_element": stepped.element, "next_state": stepped.state, "ended": stepped.ended}
+    outputs = {
+        "next_element": sizes["element"]._replace(doc="the element drawn"),
+        "next_state": sizes["state"],
+        "ended": Tensor((None,), "whether the element closes its sequence", "bool"),
+    }
+    return Graph("One step of the loop.", inputs, outputs, step, [model])
 
 
-def _encode(model: SequenceVAE) -> Graph:
-    converter = getattr(model, "converter", None)  # of music, whose encoder reads other columns
-    read = "input" if converter else "sequence"
-    columns = converter.input_depth if converter else model.head.element_size
-    return Graph(
-        lambda sequence, length: model.posterior({read: sequence, "length": length})._asdict(),
-        {"sequence": (None, None, columns), "length": (None,)},
-    )
-
-
-def _constrain(constraints: Constrained, z: Shape) -> Graph:
-    if constraints.latent_size != z[-1]:
-        raise InputError(
-            f"constraints: expected ones for latent size {z[-1]}, received "
-            f"{constraints.latent_size}; fit them on this model's z"
-        )
-    return Graph(
-        lambda z, targets, strength: {"moved": steps.constrain(constraints, z, targets, strength)},
-        {"z": z, "targets": (None, len(constraints.attribute_names)), "strength": (None,)},
-    )
-
-
-def write_graph(path: Path, graph: Graph, layers: Sequence[keras.layers.Layer]) -> None:
-    """Writes a graph; `layers` own the weights that its function reads.
+def write_graph(path: Path, graph: Graph) -> None:
+    """Writes a graph.
 
     Weights that half precision holds exactly, as those of presets, are stored so: half the size,
     and the same numbers.
@@ -141,35 +121,19 @@ def write_graph(path: Path, graph: Graph, layers: Sequence[keras.layers.Layer]) 
     import onnx
 
     signature = {
-        name: keras.InputSpec(
-            dtype="int32" if name == "length" else "float32", shape=shape, name=name
-        )
-        for name, shape in graph.inputs.items()
+        name: keras.InputSpec(dtype=tensor.dtype, shape=tensor.shape, name=name)
+        for name, tensor in graph.inputs.items()
     }
-    exported = _Exported(graph.function, layers)
+    exported = graphs.Exported(graph.function, graph.layers)
     exported.export(str(path), format="onnx", input_signature=[signature], verbose=False)
     proto = onnx.load(path)
     try:
         onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"model: expected operations that ONNX has, received others: {reason}"
-        ) from None
+        raise InputError(f"model: expected operations that ONNX has: {reason}") from None
     _halve(proto.graph)
     onnx.save(proto, path)
-
-
-class _Exported(keras.Model):
-    """A function of named tensors as a Keras model."""
-
-    def __init__(self, function: Callable[..., dict[str, Any]], layers: Sequence[Any]):
-        super().__init__(name="exported")
-        self.function, self.parts = function, list(layers)
-        self.built = True
-
-    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        return self.function(**inputs)
 
 
 def _halve(graph: Any) -> None:

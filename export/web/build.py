@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ import numpy as np
 from latentgen import __version__, page
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
-from latentgen.errors import FileError, InputError
-from latentgen.export import steps
+from latentgen.errors import InputError
+from latentgen.export import metadata, steps
+from latentgen.export.graphs import new_folder
 from latentgen.export.onnx import graphs_of, write_graph
 from latentgen.export.web.runtime import write_runtime
-from latentgen.files import atomic_folder
 from latentgen.layers.mixture_density import MixtureDensityHead
 
 SITE = Path(__file__).parent / "site"
@@ -33,6 +33,7 @@ def write_site(
     models: Sequence[Exhibit],
     out: str | os.PathLike,
     *,
+    cards: Mapping[str, str] | None = None,
     runtime: str | os.PathLike | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -44,16 +45,15 @@ def write_site(
         models: what the page shows, from the top: a model of drawings, melodies or drums,
             constraints of its z or None, and a name for its folder and file names.
         out: the folder.
+        cards: model cards by those names, which the page links to.
         runtime: onnxruntime-web at hand, a tarball or a folder; see `runtime.write_runtime`.
-        overwrite: whether a folder that is there is replaced.
+        overwrite: whether a site that is there is replaced.
 
     Raises:
         InputError: a model that the page cannot show or that cannot be exported; two of one name.
         FileError: the folder is there already; or the runtime cannot be had.
     """
     out = Path(out)
-    if out.exists() and not overwrite:
-        raise FileError(f"{out}: expected no such folder yet; choose another, or overwrite it")
     names = [name for _, _, name in models]
     if not names or len(set(names)) != len(names):
         raise InputError(f"models: expected one or more, of different names, received {names}")
@@ -63,7 +63,9 @@ def write_site(
                 f"models: expected names of letters, digits, - and _, received {name!r}"
             )
     exhibits = [facts(*each) for each in models]
-    with atomic_folder(out) as folder:
+    for exhibit in exhibits:
+        exhibit["card"] = bool(cards and cards.get(exhibit["name"]))
+    with new_folder(out, overwrite) as folder:
         shutil.copytree(SITE, folder, dirs_exist_ok=True)
         (folder / "runtime").mkdir()
         write_runtime(folder / "runtime", runtime)
@@ -71,38 +73,31 @@ def write_site(
         for (model, constraints, _), exhibit in zip(models, exhibits, strict=True):
             parts = folder / exhibit["folder"]
             parts.mkdir(parents=True)
+            if cards and exhibit["card"]:
+                # A browser shows a text, but saves a README.md.
+                (parts / "card.txt").write_text(cards[exhibit["name"]], encoding="utf-8")
             if exhibit["points"]:
                 _points(model).astype("<f4").tofile(parts / "points.bin")
-            layers = [model] if constraints is None else [model, constraints.network]
             for name, graph in graphs_of(model, constraints).items():
                 if name in GRAPHS:
-                    write_graph(parts / f"{name}.onnx", graph, layers)
-        site = {"latentgen": __version__, "exhibits": exhibits}
-        (folder / "site.json").write_text(json.dumps(site, indent=1, allow_nan=False) + "\n")
+                    write_graph(parts / f"{name}.onnx", graph)
+        site = {"format": metadata.FORMAT, "latentgen": __version__, "exhibits": exhibits}
+        text = json.dumps(site, indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / metadata.FILE).write_text(text + "\n", encoding="utf-8")
     return out
 
 
 def facts(model: DomainModel, constraints: Constrained | None, name: str) -> dict[str, Any]:
     """What the page is told of a model."""
-    decoder = steps.flat_decoder(model)
-    kind, own = _kind(model)
+    decoder, kind = steps.flat_decoder(model), _kind(model)
     attributes = [] if constraints is None else steps.attributes_of(constraints)
-    return {
-        "name": name,
+    domain = "sketch" if kind == "sketch" else "music"
+    return metadata.about(model, name, domain, "actor" if attributes else None, attributes) | {
         "kind": kind,
         "folder": f"models/{name}",
         "temperature": TEMPERATURES[kind],
-        "latent_size": decoder.latent_size,
         "noise_size": decoder.head.noise_size,
-        "max_length": model.max_length,
         "points": len(_points(model)),
-        "attributes": [
-            {"name": a.name, "kind": a.kind, "classes": list(a.classes)}
-            if a.classes
-            else {"name": a.name, "kind": a.kind, "mean": a.mean, "scale": a.scale}
-            for a in attributes
-        ],
-        **own,
     }
 
 
@@ -117,22 +112,18 @@ def _points(model: DomainModel) -> np.ndarray:
     return means[np.random.default_rng(0).permutation(len(means))[:MOST_POINTS]]
 
 
-def _kind(model: DomainModel) -> tuple[str, dict[str, Any]]:
-    """How the page shows a model, and what it must know for that."""
+def _kind(model: DomainModel) -> str:
+    """How the page shows a model."""
     if isinstance(model.head, MixtureDensityHead) and hasattr(model, "scale"):
-        return "sketch", {"scale": model.scale}
-    converter = getattr(model, "converter", None)
-    kind = {"MelodyConverter": "melody", "DrumConverter": "drums"}.get(type(converter).__name__)
-    if kind is None or getattr(converter, "full", False):
-        received = type(converter or model).__name__
+        return "sketch"
+    shown = getattr(model, "converter", model)
+    kind = {"MelodyConverter": "melody", "DrumConverter": "drums"}.get(type(shown).__name__)
+    if kind is None or getattr(shown, "full", False):
         raise InputError(
-            f"models: expected drawings, melodies or nine drums, which the page can show, received "
-            f"{received}"
+            "models: expected drawings, melodies or nine drums, which the page can show, received "
+            f"{type(shown).__name__}"
         )
-    return kind, {
-        "steps_per_bar": converter.steps_per_bar,
-        "steps_per_quarter": converter.steps_per_quarter,
-    }
+    return kind
 
 
 def _write_shared(folder: Path) -> None:

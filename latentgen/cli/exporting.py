@@ -136,6 +136,7 @@ def export(
             written = write_site(
                 [(*each, own) for each, own in zip(opened, names, strict=True)],
                 out,
+                cards={own: card_of(each) for each, own in zip(models, names, strict=True)},
                 runtime=runtime,
                 overwrite=overwrite,
             )

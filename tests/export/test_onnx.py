@@ -1,5 +1,7 @@
 """ONNX Runtime gives what Keras gives, graph by graph and over the whole loop."""
 
+import json
+import re
 from pathlib import Path
 
 import keras
@@ -12,6 +14,7 @@ from latentgen.export import steps
 from latentgen.music import MusicVAE
 from latentgen.music.converters import MelodyConverter
 from latentgen.sketch import SketchVAE
+from tests.shared import REPOSITORY
 from tests.tiny import randomise
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs latentgen[export]")
@@ -67,7 +70,7 @@ def run(folder: Path, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
 
 def noise_and_z(model, n: int = 3) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
-    noise = generator.random((n, STEPS, model.head.noise_size), dtype="float32")
+    noise = generator.random((n, model.max_length, model.head.noise_size), dtype="float32")
     return generator.normal(size=(n, model.latent_size)).astype("float32"), noise
 
 
@@ -119,12 +122,12 @@ def test_melodies_of_combined_constraints(constraints, tmp_path):
     both = combine(constraints, other.fit(z[[0, 1, 2] * 4], {"x": [True, False] * 6}, turns=1))
     graphs = graphs_of(model, both)
     for name in ("decode", "encode", "constrain"):
-        write_graph(tmp_path / f"{name}.onnx", graphs[name], [model, both.network])
+        write_graph(tmp_path / f"{name}.onnx", graphs[name])
     temperature = np.array([0.0, 0.5, 1.0], "float32")
     sequence = run(tmp_path, "decode", z=z, noise=noise, temperature=temperature)["sequence"]
     expected = np.asarray(steps.loop(model.decoder, z, noise, temperature))
     np.testing.assert_array_equal(sequence.argmax(-1), expected.argmax(-1))
-    length = np.array([STEPS, 3, 1], "int32")
+    length = np.array([16, 3, 1], "int32")
     encoded = run(tmp_path, "encode", sequence=sequence, length=length)
     posterior = model.encode_batch({"input": sequence, "sequence": sequence, "length": length})
     np.testing.assert_allclose(encoded["mean"], posterior.mean, atol=1e-5)
@@ -133,6 +136,18 @@ def test_melodies_of_combined_constraints(constraints, tmp_path):
     np.testing.assert_allclose(
         moved["moved"], both.transform(z, {"left": False, "x": True}), atol=1e-5
     )
+
+
+def test_the_folder_says_what_it_is(folder):
+    described = json.loads((folder / "latentgen.json").read_text())
+    assert described["name"] == "tiny"
+    assert [each["name"] for each in described["attributes"]] == ["left", "how_far"]
+    for name, signature in described["signatures"].items():
+        session = onnxruntime.InferenceSession(
+            folder / f"{name}.onnx", providers=["CPUExecutionProvider"]
+        )
+        for key, tensors in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
+            assert set(signature[key]) == {tensor.name for tensor in tensors}
 
 
 def test_weights_are_halved_where_that_is_exact(folder):
@@ -151,6 +166,15 @@ def test_what_cannot_be_exported(sketches, tmp_path):
     (tmp_path / "there").mkdir()
     with pytest.raises(FileError, match="there: expected no such folder yet"):
         export_onnx(sketches, tmp_path / "there")
-    with pytest.raises(InputError, match="latent size 4, received 3"):
+    with pytest.raises(InputError, match=r"latent size 4, received .*3"):
         export_onnx(sketches, tmp_path / "new", LatentConstraints(3))
     assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+
+
+def test_the_loop_of_the_document(folder, tmp_path, monkeypatch, capsys):
+    text = (REPOSITORY / "docs" / "web.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (tmp_path / "quickdraw-onnx").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "web.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("[")

@@ -9,6 +9,7 @@ import { Sketch } from './sketch.js';
 const KINDS = { sketch: [Sketch, 'Drawings'], melody: [Melody, 'Melodies'], drums: [Drums, 'Drums'] };
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 const SEEDS = { from: 0, to: 1, noise: 2 }; // streams of random numbers
+const PACE = 16; // milliseconds a step, where the eye follows
 const BLOCK = 12; // milliseconds after which a page must be let breathe
 
 const nextFrame = () => new Promise(resolve => {
@@ -27,10 +28,18 @@ export class Exhibit {
     this.element.innerHTML = '<h2></h2><div class="pieces"></div><form></form>';
     const [heading, pieces, form] = this.element.children;
     heading.textContent = title;
+    if (facts.card) heading.append(this.about());
     pieces.classList.add(Piece.layout);
     this.pieces = Array.from({ length: Piece.pieces }, () => new Piece(facts));
     pieces.append(...this.pieces.map((piece, index) => this.tile(piece, index, Piece.file)));
     this.controls(form);
+  }
+
+  about() {
+    const link = document.createElement('a');
+    link.href = `${this.facts.folder}/card.txt`;
+    link.textContent = 'about this model';
+    return link;
   }
 
   tile(piece, index, kind) {
@@ -145,7 +154,7 @@ export class Exhibit {
     const steps = this.model.draw(await this.points(), noises,
       this.temperature.input.valueAsNumber);
     const drawn = [], open = new Set(this.pieces.keys());
-    let spent = 0, breath = performance.now();
+    let spent = 0, breath = performance.now(), due = breath;
     if (slowly) this.pieces.forEach(piece => piece.begin());
     while (open.size) {
       const begun = performance.now();
@@ -157,9 +166,11 @@ export class Exhibit {
         if (slowly) this.pieces[row].add(value.elements[row]);
         if (value.ended[row]) this.finished(open, row);
       }
-      if (slowly) this.settled();
       if (slowly && this.wanted) return;
-      if (slowly || performance.now() - breath > BLOCK) {
+      due += PACE;
+      const now = performance.now();
+      if (slowly && now < due || now - breath > BLOCK) {
+        if (slowly) this.settled();
         await nextFrame();
         breath = performance.now();
       }

@@ -1,13 +1,13 @@
-// The page: one exhibit after the other, as site.json lists them.
+// The page: one exhibit after the other, as latentgen.json lists them.
 
 import { Exhibit } from './exhibit.js';
 
 const trouble = document.getElementById('trouble');
 
 try {
-  const response = await fetch('site.json');
+  const response = await fetch('latentgen.json');
   if (!response.ok)
-    throw new Error(`site.json is missing (the server says ${response.status}). Write the site again.`);
+    throw new Error(`latentgen.json is missing (the server says ${response.status}). Write the site again.`);
   const { exhibits } = await response.json();
   const shown = exhibits.map(facts => new Exhibit(facts));
   document.getElementById('exhibits').append(...shown.map(exhibit => exhibit.element));

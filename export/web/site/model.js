@@ -46,7 +46,7 @@ function rows(tensor) {
 }
 
 export class Model {
-  // Loads what an exhibit of site.json says; throws an Error that a person can read.
+  // Loads what an exhibit of latentgen.json says; throws an Error that a person can read.
   static async open(facts) {
     const model = new Model();
     model.facts = facts;

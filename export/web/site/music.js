@@ -11,11 +11,13 @@ const [WIDTH, HEIGHT] = [400, 140];
 
 class Roll {
   static layout = 'pair';
-  static pieces = 4;
+  static pieces = 6;
   static file = 'MIDI';
 
   constructor(facts) {
-    this.facts = facts;
+    this.steps = facts.max_length;
+    this.bar = facts.arguments.converter.steps_per_bar;
+    this.beat = facts.arguments.converter.steps_per_quarter;
     this.figure = document.createElement('figure');
     this.figure.className = 'roll';
     this.figure.tabIndex = 0;
@@ -34,14 +36,14 @@ class Roll {
   }
 
   x(step) {
-    return this.left + (WIDTH - this.left) * step / this.facts.max_length;
+    return this.left + (WIDTH - this.left) * step / this.steps;
   }
 
   // Draws everything anew: there is little of it, and the scale may have changed.
   show(done = true) {
     this.svg.replaceChildren();
     this.rows();
-    const { steps_per_bar: bar, steps_per_quarter: beat, max_length: steps } = this.facts;
+    const { bar, beat, steps } = this;
     for (let step = 0; step <= steps; step += beat)
       this.box(Math.min(this.x(step), WIDTH - 1), 0, step % bar ? 0.75 : 1, HEIGHT,
         step % bar ? 0.1 : 0.32);
@@ -75,7 +77,7 @@ class Roll {
   }
 
   save() {
-    const { steps_per_quarter: beat } = this.facts;
+    const { beat } = this;
     return ['audio/midi', midi(this.notes.map(([step, length, pitch, drum]) =>
       ({ start: step / beat, length: length / beat, pitch, drum: drum >= 0 })), TEMPO)];
   }

@@ -10,7 +10,7 @@ export class Sketch {
   static file = 'SVG';
 
   constructor(facts) {
-    this.facts = facts;
+    this.scale = facts.arguments.scale; // from the model's units to the data's
     this.figure = document.createElement('figure');
     this.figure.className = 'sketch';
     this.svg = document.createElementNS(SVG, 'svg');
@@ -33,8 +33,8 @@ export class Sketch {
   add([dx, dy, , lifts, ends]) {
     this.ended ||= ends > 0.5;
     if (this.ended) return;
-    this.x += dx * this.facts.scale;
-    this.y += dy * this.facts.scale;
+    this.x += dx * this.scale;
+    this.y += dy * this.scale;
     const point = `${this.x.toFixed(1)} ${this.y.toFixed(1)}`;
     this.path += this.lifted ? `M${point}l0 0` : `L${point}`;
     this.lifted = lifts > 0.5;

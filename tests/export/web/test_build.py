@@ -95,11 +95,12 @@ def test_the_registry_is_npms_own(tmp_path, monkeypatch):
 
 def test_what_the_page_is_told(drawings):
     told = facts(drawings, None, "farm")
-    assert (told["kind"], told["scale"], told["folder"]) == ("sketch", 7.0, "models/farm")
+    assert (told["kind"], told["folder"]) == ("sketch", "models/farm")
+    assert told["arguments"]["scale"] == 7.0
     assert (told["latent_size"], told["noise_size"], told["max_length"]) == (3, 4, 5)
     assert told["points"] == 0
     tune = facts(MusicVAE(MelodyConverter(bars=1), 3, (4,), (4,)), None, "tune")
-    assert (tune["kind"], tune["steps_per_bar"], tune["steps_per_quarter"]) == ("melody", 16, 4)
+    assert (tune["kind"], tune["arguments"]["converter"]["steps_per_bar"]) == ("melody", 16)
 
 
 def test_what_the_page_cannot_show(drawings, tmp_path):

@@ -58,7 +58,9 @@ def site(models, constraints, tmp_path_factory) -> Path:
         (model, None if name == "tunes" else constraints, name) for name, model in models.items()
     ]
     try:
-        return write_site(shown, tmp_path_factory.mktemp("web") / "site")
+        return write_site(
+            shown, tmp_path_factory.mktemp("web") / "site", cards={"tunes": "Tunes nobody knows."}
+        )
     except FileError as error:
         if "onnxruntime-web" in str(error):
             pytest.skip(f"needs onnxruntime-web: {error}")
@@ -92,7 +94,7 @@ def move(page: Page, name: str, label: str, value: float) -> None:
 
 def test_everything_is_drawn_and_a_slider_changes_it(page):
     before = {name: drawn(page, name) for name in NAMES}
-    assert [len(before[name]) for name in NAMES] == [12, 4, 4]
+    assert [len(before[name]) for name in NAMES] == [12, 6, 6]
     assert len(set(before["sketches"])) > 6  # no two alike, but for some that are empty
     for name in NAMES:
         move(page, name, "temperature", 0)
@@ -105,6 +107,13 @@ def test_everything_is_drawn_and_a_slider_changes_it(page):
     assert page.errors == []
     seconds = page.run("document.getElementById('sketches').dataset.seconds")
     print(f"first drawing {seconds} s after the page was opened")
+
+
+def test_a_card_is_linked(page, site):
+    drawn(page, "tunes")
+    links = page.run("[...document.querySelectorAll('h2 a')].map(a => a.getAttribute('href'))")
+    assert links == ["models/tunes/card.txt"]
+    assert (site / links[0]).read_text() == "Tunes nobody knows."
 
 
 def test_wishes_move_what_is_drawn(page):
@@ -140,7 +149,7 @@ def test_a_click_plays(page):
 
 
 def test_the_loop_in_the_page_is_the_models(page, site, models):
-    exhibits = json.loads((site / "site.json").read_text())["exhibits"]
+    exhibits = json.loads((site / "latentgen.json").read_text())["exhibits"]
     z = np.random.default_rng(5).normal(size=(2, LATENT)).astype("float32")
     for facts in exhibits:
         steps = page.run(
@@ -166,7 +175,7 @@ def test_the_loop_in_the_page_is_the_models(page, site, models):
 
 
 def test_wishes_of_one_strength_are_asked_together(page, site, constraints):
-    facts = json.loads((site / "site.json").read_text())["exhibits"][0]
+    facts = json.loads((site / "latentgen.json").read_text())["exhibits"][0]
     z = np.random.default_rng(6).normal(size=(2, LATENT)).astype("float32")
 
     def moved(*strengths: float) -> np.ndarray:
