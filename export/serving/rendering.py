@@ -75,7 +75,7 @@ def _sketch(kind: str, outputs: dict[str, np.ndarray], prompt: Prompt) -> bytes:
         for strokes, length in zip(outputs["strokes"], outputs["length"], strict=True)
     ]
     if kind == "json":
-        return _document([drawing.tolist() for drawing in drawings], outputs, prompt)
+        return _document(drawings, outputs, prompt)
     from latentgen.sketch.render import write_png
     from latentgen.sketch.svg import write_svg
 
@@ -123,5 +123,5 @@ def _notes(passage: "NoteSequence") -> list[dict[str, Any]]:
 
 
 def _document(pieces: list[Any], outputs: dict[str, np.ndarray], prompt: Prompt) -> bytes:
-    z = {"z": outputs["z"].tolist()} if "z" in outputs else {}
+    z = {"z": outputs["z"]} if "z" in outputs else {}
     return write_json({"pieces": pieces, "asked": dict(prompt.asked), "seed": prompt.seed, **z})

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import numpy as np
+import orjson
 
 from latentgen.export.serving.refusal import bad, shown
 from latentgen.export.serving.signatures import COUNTS, Signature, read_tensor
@@ -96,15 +97,18 @@ def write_answer(form: str, outputs: dict[str, np.ndarray]) -> bytes:
 
 
 def write_json(document: Any) -> bytes:
-    """Strict JSON in UTF-8."""
-    text = json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8")
+    """Strict JSON in UTF-8; arrays are lists, and their numbers no longer than they need to be."""
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY, default=_of_numpy)
+
+
+def _of_numpy(value: Any) -> Any:
+    return value.tolist()  # an array that is not in one piece
 
 
 def _plain(name: str, array: np.ndarray) -> Any:
-    if array.dtype.kind in "SO":
-        # TensorFlow Serving's rule: outputs named …_bytes hold no text.
-        if name.endswith("_bytes"):
-            return [{"b64": base64.b64encode(text).decode()} for text in array]
-        return [text.decode("utf-8", "replace") for text in array]
-    return array.tolist()
+    if array.dtype.kind != "O":
+        return array
+    # TensorFlow Serving's rule: outputs named …_bytes hold no text.
+    if name.endswith("_bytes"):
+        return [{"b64": base64.b64encode(text).decode()} for text in array]
+    return [text.decode("utf-8", "replace") for text in array]

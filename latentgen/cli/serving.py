@@ -61,8 +61,11 @@ def serve(
 ) -> None:
     """Serve exported models: TensorFlow Serving's REST API, and pictures, MIDI, sound and text."""
     key = _read_key(api_key_file)
-    if importlib.util.find_spec("ray") is None or importlib.util.find_spec("fastapi") is None:
-        raise InputError("serve needs Ray Serve, which is not installed: pip install ray[serve]")
+    for name in ("ray", "fastapi", "orjson"):
+        if importlib.util.find_spec(name) is None:
+            raise InputError(
+                f"serve needs {name}, which is not installed: pip install 'latentgen[serve]'"
+            )
     from latentgen.export.serving import main
     from latentgen.export.serving.edge import digest
     from latentgen.export.serving.repository import model_folders

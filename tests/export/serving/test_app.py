@@ -317,9 +317,9 @@ def test_requests_need_the_key_and_probes_do_not(tmp_path):
 
 def test_what_waits_too_long_or_is_too_much_is_told_to_come_back(tmp_path):
     write_version(tmp_path / "cats", 1)
-    limits = Limits(rows=2, seconds=0.4, queue=4, watch=0.05)
+    limits = Limits(rows=2, wait=0, seconds=2, queue=4, watch=0.05)
     with Running({"cats": tmp_path / "cats"}, limits) as running:
-        running.replicas.delay = 1.0
+        running.replicas.delay = 4.0
         codes = []
 
         def ask():
@@ -327,12 +327,15 @@ def test_what_waits_too_long_or_is_too_much_is_told_to_come_back(tmp_path):
             codes.append((response.status_code, response.headers.get("retry-after")))
 
         threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
+        for count, thread in enumerate(threads, start=1):
             thread.start()
-            time.sleep(0.05)
+            while running.service.in_flight < count and not codes:
+                time.sleep(0.01)
         for thread in threads:
             thread.join()
-        assert sorted(codes, key=str) == [(429, "1"), (503, "1"), (503, "1"), (504, None)]
+        # One ran, two waited, and for the fourth there was no room.
+        assert codes[0] == (429, "1")
+        assert sorted(codes[1:], key=str) == [(503, "1"), (503, "1"), (504, None)]
 
 
 def test_draining_answers_what_came_before(tmp_path):
