@@ -13,7 +13,8 @@ ON_JAX := $(wildcard tests/layers tests/training tests/constraints tests/transpo
             tests/sketch/test_vae*.py tests/music/test_vae*.py \
             tests/text/test_vae*.py tests/text/test_language_model.py tests/text/test_evaluation.py \
             tests/evaluation/test_likelihood.py tests/evaluation/test_hidden_states.py \
-            tests/objectives/test_adversarial.py tests/objectives/test_cot.py)
+            tests/objectives/test_adversarial.py tests/objectives/test_cot.py \
+            tests/export/test_formats.py)
 
 .PHONY: install demo test lint bench clean
 

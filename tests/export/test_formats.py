@@ -1,6 +1,7 @@
 """LiteRT on TensorFlow and StableHLO on JAX: their own runtimes give what Keras gives."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from latentgen.music import MusicVAE
 from latentgen.music.converters import MelodyConverter
 from latentgen.sketch import SketchDecoder, SketchVAE
 from latentgen.text.tokenizers import tokenizer_of
+from tests.shared import REPOSITORY
 from tests.text.tiny import SENTENCES, tiny_language_model, tiny_vae
 from tests.tiny import randomise
 
@@ -189,3 +191,15 @@ def test_what_cannot_be_exported_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="set KERAS_BACKEND="):
         other(sentences(), tmp_path / "new")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_documentation_does_what_it_says(tmp_path, monkeypatch, capsys):
+    text = (REPOSITORY / "docs" / "formats.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (block,) = [block for block in blocks if ("jax" in block) == ON_JAX]
+    monkeypatch.chdir(tmp_path)
+    export(sketches(), re.findall(r"--out (\S+)", text)[ON_JAX])
+    names: dict[str, Any] = {}
+    exec(compile(block, "docs/formats.md", "exec"), names)
+    assert names["drawn"].shape == (4, STEPS, 5)
+    assert capsys.readouterr().out
