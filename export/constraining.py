@@ -34,7 +34,7 @@ class Constraining:
             )
         constraints.network  # noqa: B018 (says so if nothing has been learnt)
         self.constraints, self.method, self.steps = constraints, method, density_steps
-        self.attributes = steps.attributes_of(constraints)
+        self.attributes = constraints.attributes
 
     @property
     def inputs(self) -> dict[str, Port]:

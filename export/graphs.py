@@ -135,7 +135,7 @@ def _constrain(constraints: Constrained, latent_size: int) -> Graph:
             f"constraints: expected ones for latent size {latent_size}, received ones for "
             f"{constraints.latent_size}; give those that were learnt of this model's z"
         )
-    attributes = steps.attributes_of(constraints)
+    attributes = constraints.attributes
     inputs = {
         "z": Tensor((None, latent_size), "latent vectors"),
         "targets": Tensor(
@@ -196,7 +196,7 @@ def write_description(
     constraints: Constrained | None = None,
 ) -> None:
     """latentgen.json: what a folder of graphs is; a text model's arguments have its tokenizer."""
-    asked = () if constraints is None else ("actor", steps.attributes_of(constraints))
+    asked = () if constraints is None else ("actor", constraints.attributes)
     described = metadata.about(model, name, _domain(model), *asked)
     described["signatures"] = {
         key: {

@@ -138,11 +138,6 @@ class _Step(keras.layers.Layer):
         return element, [element, drawn.state, context, temperature, ended]
 
 
-def attributes_of(constraints: Constrained) -> list[Attribute]:
-    """What can be asked for, in the order of the targets' columns."""
-    return list(constraints.attributes)
-
-
 def condition(attributes: Sequence[Attribute], targets: Any) -> Any:
     """What an actor reads, (n, c), of targets (n, A).
 
@@ -172,7 +167,7 @@ def constrain(constraints: Constrained, z: Any, targets: Any, strength: Any) -> 
 
     `strength` (n,): 0 leaves z where it is, 1 is as learnt, more goes further.
     """
-    moved = constraints.act(z, condition(attributes_of(constraints), targets))
+    moved = constraints.act(z, condition(constraints.attributes, targets))
     return z + strength[:, None] * (moved - z)
 
 

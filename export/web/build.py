@@ -90,7 +90,7 @@ def write_site(
 def facts(model: DomainModel, constraints: Constrained | None, name: str) -> dict[str, Any]:
     """What the page is told of a model."""
     decoder, kind = steps.flat_decoder(model), _kind(model)
-    attributes = [] if constraints is None else steps.attributes_of(constraints)
+    attributes = () if constraints is None else constraints.attributes
     domain = "sketch" if kind == "sketch" else "music"
     return metadata.about(model, name, domain, "actor" if attributes else None, attributes) | {
         "kind": kind,
