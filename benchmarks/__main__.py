@@ -15,6 +15,7 @@ NAMES = (
     "text",
     "text_constraints",
     "translation",
+    "serving",
     "oracle",
     "transport",
     "discrete",

@@ -1,10 +1,12 @@
 """The service under load: many clients, valid and invalid requests, with and without batching.
 
-    python benchmarks/serving.py [--tiny] [--minutes 5] [--clients 64] [--replicas 1] [--faults]
+    python benchmarks/serving.py [--tiny] [--preset quickdraw] [--minutes 5] [--clients 64]
+                                 [--replicas 1] [--faults]
 
-Each client asks, waits for the answer, and asks again: for drawings by TensorFlow Serving's form
-and as SVG, and one request in six is wrong in some way. What is drawn for a seed is known from
-asking once before, so that a wrong answer is seen. Client and service share the machine.
+Each client asks, waits for the answer, and asks again: for pieces by TensorFlow Serving's form and
+as SVG, MIDI or text, and one request in six is wrong in some way. What a seed gives is known from
+the first time that it was asked, so that a wrong answer is seen. Clients and service share the
+machine.
 
 `--faults` runs two replicas, kills one, brings a new version, takes a file from it, and removes it.
 """
@@ -27,13 +29,20 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
 from measure import heading, table
 
 SEEDS = 64
-MODEL = "drawings"
+MODEL = "model"
+PRESETS = {
+    "quickdraw": ("strokes", "svg", b"<svg"),
+    "melody_2bar": ("sequence", "mid", b"MThd"),
+    "coco": ("sentences", "txt", b""),
+}
+"""For each preset what its pieces are called, and a kind of file and how it begins."""
 BAD = {
     "z": {"signature_name": "decode", "inputs": {"z": [[0]], "temperature": 1, "seed": 0}},
     "infinity": {"signature_name": "sample", "inputs": {"n": 1, "temperature": 1e99, "seed": 0}},
@@ -58,7 +67,8 @@ class Seen:
 class Server:
     """`latentgen serve` in a process of its own; its log is read as it comes."""
 
-    def __init__(self, folder: Path, *options: str):
+    def __init__(self, folder: Path, preset: str, *options: str):
+        self.preset = preset
         with socket.socket() as place:
             place.bind(("127.0.0.1", 0))
             port = place.getsockname()[1]
@@ -95,12 +105,21 @@ def asked(seed: int) -> dict:
     return {"signature_name": "sample", "inputs": {"n": 1, "temperature": 0.5, "seed": seed}}
 
 
-async def ask(session: aiohttp.ClientSession, server: Server, seed: int) -> tuple[int, str, object]:
-    """(status, version, strokes) of the drawing of a seed."""
+async def ask(
+    session: aiohttp.ClientSession, server: Server, seed: int, name: str
+) -> tuple[int, str, object]:
+    """(status, version, piece) of a seed."""
     async with session.post(server.predict, json=asked(seed)) as response:
         document = await response.json()
-        strokes = document["outputs"]["strokes"] if response.status == 200 else None
-        return response.status, response.headers.get("x-model-version", ""), strokes
+        piece = document["outputs"][name] if response.status == 200 else None
+        return response.status, response.headers.get("x-model-version", ""), piece
+
+
+def same(expected: Any, piece: Any) -> bool:
+    """Whether two answers are equal, but for what a batch's size does to the last digits."""
+    if isinstance(piece[0], str):
+        return expected == piece
+    return np.allclose(expected, piece, atol=1e-3)
 
 
 async def client(
@@ -108,6 +127,7 @@ async def client(
 ) -> None:
     """Asks one thing after the other until the time is over."""
     chance = random.Random(me)
+    outputs, ending, begins = PRESETS[server.preset]
     while time.monotonic() < until:
         kind, started = chance.random(), time.perf_counter()
         try:
@@ -120,17 +140,16 @@ async def client(
                 seen.wrong += status != 400
             elif kind < 1 / 4:
                 seed = chance.randrange(SEEDS)
-                address = f"{server.address}/v1/models/{MODEL}/sample.svg?seed={seed}"
+                address = f"{server.address}/v1/models/{MODEL}/sample.{ending}?seed={seed}"
                 async with session.get(address) as response:
-                    picture, status = await response.read(), response.status
-                seen.wrong += status == 200 and not picture.startswith(b"<svg")
+                    file, status = await response.read(), response.status
+                seen.wrong += status == 200 and not file.startswith(begins)
             else:
                 seed = chance.randrange(SEEDS)
-                status, version, strokes = await ask(session, server, seed)
+                status, version, piece = await ask(session, server, seed, outputs)
                 if status == 200:
                     seen.versions[version] += 1
-                    expected = known.setdefault((version, seed), strokes)
-                    seen.wrong += not np.allclose(expected, strokes, atol=1e-3)
+                    seen.wrong += not same(known.setdefault((version, seed), piece), piece)
         except (aiohttp.ClientError, TimeoutError, ValueError):
             seen.lost += 1
             continue
@@ -164,19 +183,20 @@ async def load(
     return seen, sizes
 
 
-def export(folder: Path, tiny: bool) -> None:
-    """Two versions of a drawer: 1 in place, 2 beside it, with other weights."""
+def export(folder: Path, preset: str, tiny: bool) -> None:
+    """Two versions of a model: 1 in place, 2 beside it, with other weights."""
+    from latentgen.export.opening import open_model
     from latentgen.export.saved_model import export_saved_model
     from latentgen.sketch import SketchVAE
 
     if tiny:
-        drawer = SketchVAE(latent_size=4, encoder_units=4, decoder_units=4, max_length=8)
+        model = SketchVAE(latent_size=4, encoder_units=4, decoder_units=4, max_length=8)
     else:
-        drawer = SketchVAE.from_preset("quickdraw")
-    export_saved_model(drawer, folder / MODEL)
-    for weight in drawer.decoder.trainable_weights:
+        model = open_model(preset)
+    export_saved_model(model, folder / MODEL)
+    for weight in model.decoder.trainable_weights:
         weight.assign(0.9 * weight)
-    export_saved_model(drawer, folder / "other" / MODEL)
+    export_saved_model(model, folder / "other" / MODEL)
     (folder / "other" / MODEL / "1").rename(folder / "2")
 
 
@@ -205,7 +225,8 @@ def under_load(folder: Path, arguments: argparse.Namespace) -> None:
     rows, rates, sizes = [], [], {}
     for name, rows_at_once in list(runs.items())[: 1 if arguments.tiny else 2]:
         replicas = str(arguments.replicas)
-        server = Server(folder / MODEL, "--max-batch", rows_at_once, "--replicas", replicas)
+        options = ("--max-batch", rows_at_once, "--replicas", replicas)
+        server = Server(folder / MODEL, arguments.preset, *options)
         try:
             warm = asyncio.run(load(server, {}, arguments.clients, min(seconds, 15)))[0]
             seen, sizes[name] = asyncio.run(load(server, {}, arguments.clients, seconds))
@@ -226,7 +247,7 @@ def under_load(folder: Path, arguments: argparse.Namespace) -> None:
 def under_faults(folder: Path, arguments: argparse.Namespace) -> None:
     """What is answered while replicas, versions and files come and go."""
     seconds = 60 * arguments.minutes / 5
-    server = Server(folder / MODEL, "--replicas", "2")
+    server = Server(folder / MODEL, arguments.preset, "--replicas", "2")
     versions = folder / MODEL
 
     def kill() -> None:
@@ -256,6 +277,7 @@ def under_faults(folder: Path, arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--preset", choices=PRESETS, default="quickdraw")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--replicas", type=int, default=1)
@@ -267,11 +289,11 @@ def main() -> None:
     heading(
         f"{title}, {arguments.clients} clients",
         minutes=arguments.minutes,
-        model="tiny" if arguments.tiny else "the preset quickdraw",
-        requests="3/4 sample, 1/12 sample.svg, 1/6 wrong",
+        model="tiny" if arguments.tiny else arguments.preset,
+        requests="3/4 sample, 1/12 as a file, 1/6 wrong",
     )
     with tempfile.TemporaryDirectory() as folder:
-        export(Path(folder), arguments.tiny)
+        export(Path(folder), arguments.preset, arguments.tiny)
         (under_faults if arguments.faults else under_load)(Path(folder), arguments)
 
 

@@ -25,6 +25,7 @@ from tests.shared import REPOSITORY
             ["70 labels: sentences written", "sentences changed", "Length and tense by rule"],
         ),
         ("translation", ["Translation: letters reversed"]),
+        ("serving", ["Serving: load"]),
         ("transport", ["Transport: 3 cosine problems", "Time: 3 problems"]),
         ("music", ["Decoding: cat-mel", "Training step: cat-mel", "Sixteen bars: hierdec"]),
         (

@@ -50,8 +50,11 @@ class Replica:
         threading.Thread(target=self._watch, args=(sizes(rows),), daemon=True).start()
 
     def _watch(self, sizes: Sequence[int]) -> None:
-        for model in self._worker.models():
-            model.warm_up(sizes)
+        try:
+            for model in self._worker.models():
+                model.warm_up(sizes)
+        except Exception as error:  # it answers as it is; what is compiled later takes longer
+            log("not warmed up", logging.WARNING, error=str(error)[:300])
         self._started = True
         while True:
             time.sleep(WATCH)

@@ -167,7 +167,11 @@ class Service:
         self.metrics.batch_rows.labels(name, signature).observe(sum(call.rows for call in calls))
         started = time.perf_counter()
         try:
-            outputs = await self.replicas.run(name, version, signature, joined(calls))
+            # Longer than any client waits: a replica that hangs must not keep its place for ever.
+            async with asyncio.timeout(2 * self.limits.seconds):
+                outputs = await self.replicas.run(name, version, signature, joined(calls))
+        except TimeoutError:
+            return [Refusal(504, "the model did not answer in time; ask for less")] * len(calls)
         except Refusal as error:
             if len(calls) == 1 or isinstance(error, Gone):
                 return [error] * len(calls)
