@@ -41,9 +41,9 @@ def requests(
         for n in SIZES if inputs and "control" not in inputs else ():
             values = {
                 "z": np.zeros((n, latent_size), np.float32),
-                "n": np.int32(n),
-                "temperature": np.float32(1),
-                "seed": np.int32(0),
+                "n": np.array(n, np.int32),
+                "temperature": np.array(1, np.float32),
+                "seed": np.array(0, np.int32),
             }
             yield name, {key: values[key] for key in inputs}
 
