@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from latentgen.errors import InputError
+from latentgen.export.rows import checked
 from latentgen.export.spelling_in_graph import (
     SpellingInGraph,
     join,
@@ -29,8 +30,9 @@ from latentgen.text.tokenizers import (
     Words,
 )
 
-LONGEST_WORD = 1_000
-"""Characters between spaces that `Subwords` are looked for in: it takes their number's square."""
+LONGEST = 2**26
+"""Most characters of all sentences, times those of the longest word: `Subwords` take so many steps,
+which is a second."""
 
 
 class TextInGraph(tf.Module):
@@ -38,7 +40,7 @@ class TextInGraph(tf.Module):
 
     Equal to the library's but for what `SpellingInGraph` states, and
     - bytes that are no UTF-8, and the character 0, are read as U+FFFD (Python refuses the former);
-    - subwords of a word of more than LONGEST_WORD characters: an InvalidArgumentError.
+    - subwords of words of thousands of characters: an InvalidArgumentError, see LONGEST.
 
     Args:
         tokenizer: of a text model.
@@ -87,11 +89,11 @@ class TextInGraph(tf.Module):
         shown = tf.math.cumsum(tf.cast(ids == END, tf.int32), axis=1) == 0
         ids = tf.ragged.boolean_mask(ids, shown & (ids != START))
         size = len(self._vocabulary)
-        tf.debugging.Assert(
-            tf.reduce_all((ids.flat_values >= 0) & (ids.flat_values < size)),
-            [f"ids: expected ids from 0 to {size - 1}, received others:", ids.flat_values],
+        known = tf.reduce_all((ids.flat_values >= 0) & (ids.flat_values < size))
+        expected = f"ids: expected ids from 0 to {size - 1}, received others"
+        tokens = tf.gather(
+            tf.constant(self._vocabulary, tf.string), checked(ids.flat_values, known, expected)
         )
-        tokens = tf.gather(tf.constant(self._vocabulary, tf.string), ids.flat_values)
         return self._spelling.write(self._of.text(ids.with_flat_values(tokens)))
 
 
@@ -163,10 +165,8 @@ class _Pieces(tf.Module):
         words = ["".join(pair) for pair in zip(pieces, pieces[::-1], strict=True) if any(pair)]
         words = words[:: len(words) // 1_000 + 1]
         expected = [tokenizer.encode(word, verbatim=True) for word in words]
-        if (
-            self.ids(tf.RaggedTensor.from_row_lengths(words, [1] * len(words))).to_list()
-            != expected
-        ):
+        found = self.ids(tf.RaggedTensor.from_row_lengths(words, [1] * len(words)))
+        if found.to_list() != expected:
             raise InputError("tokenizer: expected byte-pair encoding, received other subwords")
 
     def ids(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -177,40 +177,43 @@ class _Pieces(tf.Module):
         flat = tf.where(words.flat_values == "\0", "\0", "▁" + words.flat_values)
         units = tf.strings.split(tf.strings.regex_replace(flat, "▁", " ▁"))
         characters = tf.strings.unicode_split(units.flat_values, "UTF-8")
-        ids = characters.with_flat_values(self._characters.lookup(characters.flat_values))
-        ids = self._united(tf.pad(ids.to_tensor(-1), [[0, 0], [0, 1]], constant_values=-1))
-        again = (ids == UNKNOWN) & (tf.roll(ids, 1, axis=1) == UNKNOWN)  # many unknowns are one
-        ids = tf.ragged.boolean_mask(ids, (ids >= 0) & ~again)
+        ids, unit = self._united(self._characters.lookup(characters.flat_values), characters)
+        unknown = ids == UNKNOWN
+        again = (unit[1:] == unit[:-1]) & unknown[1:] & unknown[:-1]  # many unknowns are one
+        kept = tf.concat([[True], ~again], axis=0)[: tf.size(ids)]
         sentence = tf.gather(words.value_rowids(), units.value_rowids())
         return tf.RaggedTensor.from_value_rowids(
-            ids.flat_values, tf.gather(sentence, ids.value_rowids()), nrows=tokens.nrows()
+            tf.boolean_mask(ids, kept),
+            tf.gather(sentence, tf.boolean_mask(unit, kept)),
+            nrows=tokens.nrows(),
         )
 
-    def _united(self, ids: tf.Tensor) -> tf.Tensor:
-        """Ids of characters to those of pieces (words, C), -1 behind them in every row."""
-        width = tf.shape(ids, tf.int64)[1]
-        tf.debugging.assert_less_equal(
-            width, np.int64(LONGEST_WORD + 2), f"expected words of up to {LONGEST_WORD} characters"
-        )
-        places = tf.range(width)
+    def _united(self, ids: tf.Tensor, units: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Ids of all characters → those of pieces, and the unit each belongs to."""
+        n = units.nrows()
+        steps = tf.size(ids, tf.int64) * units.bounding_shape(axis=1)
+        expected = "sentences: expected shorter words, or fewer at once"
+        ids = checked(ids, steps <= LONGEST, expected)
 
-        def unite(ids, going):
-            left, right = ids[:, :-1], ids[:, 1:]
-            union = self._unions.lookup(left * self._size + right)
-            union = tf.where(right < 0, np.int64(-1), union)
+        def unite(ids, unit, going):
+            place, left = tf.range(tf.size(ids) - 1), unit[:-1]
+            union = self._unions.lookup(ids[:-1] * self._size + ids[1:])
+            union = tf.where(left == unit[1:], union, -1)
             scores = tf.gather(self._scores, union % (self._size + 1))
-            place = tf.argmax(scores, axis=1)[:, None]
-            best = tf.gather(union, place, batch_dims=1)
-            source = tf.minimum(places + tf.cast(places > place, tf.int64), width - 1)
-            united = tf.where(places == place, best, tf.gather(ids, source, batch_dims=1))
-            return tf.where(best < 0, ids, united), tf.reduce_any(best >= 0)
+            highest = tf.gather(tf.math.unsorted_segment_max(scores, left, n), left)
+            best = (union >= 0) & (scores == highest)
+            places = tf.where(best, place, tf.size(ids))
+            best &= place == tf.gather(tf.math.unsorted_segment_min(places, left, n), left)
+            ids = tf.concat([tf.where(best, union, ids[:-1]), ids[-1:]], axis=0)
+            kept = tf.concat([[True], ~best], axis=0)
+            return tf.boolean_mask(ids, kept), tf.boolean_mask(unit, kept), tf.reduce_any(best)
 
         return tf.while_loop(
-            lambda ids, going: going,
+            lambda ids, unit, going: going,
             unite,
-            (ids, width > 1),
-            shape_invariants=(tf.TensorShape([None, None]), tf.TensorShape([])),
-        )[0]
+            (ids, units.value_rowids(), tf.size(ids) > 1),
+            shape_invariants=(tf.TensorShape([None]), tf.TensorShape([None]), tf.TensorShape([])),
+        )[:2]
 
     def text(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         text = tf.strings.reduce_join(tokens.to_tensor(""), axis=1)

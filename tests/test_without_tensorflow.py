@@ -100,8 +100,11 @@ def test_the_command_line_works_too(tmp_path):
         "from latentgen.cli.main import main\n"
         "vae.save_preset('preset')\n"
         "code = main(['sketch', 'sample', '--preset', 'preset', '-n', '2', '--out', 'two.png'])\n"
+        "stablehlo = ['--format', 'stablehlo', '--out', 'exported']\n"
+        "code = code or main(['export', 'preset', *stablehlo])\n"
         "assert code == 0 and not looked_for, looked_for\n"
     )
     done = run(BLOCKED + DRAWINGS + command, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "two.png").stat().st_size > 0
+    assert (tmp_path / "exported" / "decode.stablehlo").stat().st_size > 0

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from latentgen.errors import InputError
+from latentgen.export import text_in_graph
 from latentgen.export.spelling_in_graph import SpellingInGraph, split_written
-from latentgen.export.text_in_graph import LONGEST_WORD, TextInGraph
+from latentgen.export.text_in_graph import TextInGraph
 from latentgen.text import spelling
 from latentgen.text.data import pad_ids
 from latentgen.text.spelling import Spelling
@@ -159,11 +160,14 @@ def test_bytes_that_are_no_text_are_unknown_characters(kind):
         assert UNKNOWN in ids[0]
 
 
-def test_words_without_end_are_refused_where_they_would_take_long():
-    text = TextInGraph(learned("written", Subwords))
-    assert len(encoded(text, ["a" * LONGEST_WORD])[0]) > 1
-    with pytest.raises(tf.errors.InvalidArgumentError, match="expected words of up to"):
-        text.encode(["a" * (LONGEST_WORD + 1)])
+def test_words_that_would_take_too_long_are_refused(monkeypatch):
+    tokenizer = learned("written", Subwords)
+    text, long = TextInGraph(tokenizer), "dogs" * 200
+    assert encoded(text, [long]) == [tokenizer.encode(long)]
+    monkeypatch.setattr(text_in_graph, "LONGEST", 100)
+    assert encoded(text, ["a horse"]) == [tokenizer.encode("a horse")]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="sentences: expected shorter words"):
+        text.encode(["a", "horse " * 30])
 
 
 def test_subwords_that_are_cut_otherwise_are_refused(monkeypatch):
