@@ -4,6 +4,7 @@
 """
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -111,21 +112,28 @@ def write_graph(path: Path, graph: Graph) -> None:
     and the same numbers.
 
     Raises:
-        InputError: another backend than TensorFlow, or operations that ONNX has not.
+        InputError: another backend than TensorFlow, no tf2onnx, or operations that ONNX has not.
     """
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             "export_onnx needs the TensorFlow backend, received "
             f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before Python starts"
         )
-    import onnx
-
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 (Keras's exporter uses it)
+    except ImportError as error:
+        raise InputError(
+            f"ONNX is not installed ({error}): pip install 'latentgen[export]'"
+        ) from None
     signature = {
         name: keras.InputSpec(dtype=tensor.dtype, shape=tensor.shape, name=name)
         for name, tensor in graph.inputs.items()
     }
     exported = graphs.Exported(graph.function, graph.layers)
-    exported.export(str(path), format="onnx", input_signature=[signature], verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of how Keras patches tf2onnx
+        exported.export(str(path), format="onnx", input_signature=[signature], verbose=False)
     proto = onnx.load(path)
     try:
         onnx.checker.check_model(proto)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import keras
@@ -160,7 +161,7 @@ def test_weights_are_halved_where_that_is_exact(folder):
     assert onnx.TensorProto.FLOAT16 not in {w.data_type for w in actor.initializer}
 
 
-def test_what_cannot_be_exported(sketches, tmp_path):
+def test_what_cannot_be_exported(sketches, tmp_path, monkeypatch):
     from latentgen.export.onnx import export_onnx
 
     (tmp_path / "there").mkdir()
@@ -168,6 +169,9 @@ def test_what_cannot_be_exported(sketches, tmp_path):
         export_onnx(sketches, tmp_path / "there")
     with pytest.raises(InputError, match=r"latent size 4, received .*3"):
         export_onnx(sketches, tmp_path / "new", LatentConstraints(3))
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(InputError, match=r"pip install 'latentgen\[export\]'"):
+        export_onnx(sketches, tmp_path / "new")
     assert list(tmp_path.iterdir()) == [tmp_path / "there"]
 
 

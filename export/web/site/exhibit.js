@@ -149,7 +149,8 @@ export class Exhibit {
 
   async drawOnce(slowly) {
     this.element.dataset.state = 'drawing';
-    document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' })); // what plays, stops
+    if (this.element.querySelector('.playing')) // what is about to change stops
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
     const noises = this.pieces.map((_, row) => uniforms(this.seedValue, row, SEEDS.noise));
     const steps = this.model.draw(await this.points(), noises,
       this.temperature.input.valueAsNumber);

@@ -143,6 +143,9 @@ def test_a_click_plays(page):
     playing = "document.querySelector('#tunes .roll').classList.contains('playing')"
     page.run("document.querySelector('#tunes .roll').click()")
     assert page.run(playing)
+    move(page, "beats", "temperature", 0.7)
+    drawn(page, "beats")
+    assert page.run(playing)
     move(page, "tunes", "temperature", 0.7)
     assert not page.run(playing)
     assert page.errors == []
