@@ -156,7 +156,6 @@ def replicas_on_ray(
             logging_config={"log_level": "ERROR", "enable_access_log": False},
         )
         deployment = serve.deployment(
-            Replica,
             name="replica",
             num_replicas=replicas,
             max_ongoing_requests=16,
@@ -164,7 +163,7 @@ def replicas_on_ray(
             health_check_period_s=2,
             graceful_shutdown_timeout_s=5,
             graceful_shutdown_wait_loop_s=0.2,
-        )
+        )(Replica)
         held = deployment.bind({key: str(path) for key, path in folders.items()}, rows)
         yield OnRay(serve.run(held, name=name, route_prefix=None))
     finally:
