@@ -125,7 +125,7 @@ class Music(Pieces):
 
         super().__init__()
         converter = model.converter
-        self.head, self.steps = model.head, converter.steps
+        self.ended, self.steps = model.head.ended, converter.steps
         kind = type(converter).__name__
         # Performances are several tracks, each with an end of its own that counts as a step.
         tracks = converter.instruments if isinstance(converter, PerformanceConverter) else 0
@@ -156,7 +156,7 @@ class Music(Pieces):
         return {"input": finite(pieces["sequence"], "sequence"), "length": length}
 
     def write(self, elements):
-        ended = tf.cast(self.head.ended(elements), tf.int32)  # (n, T)
+        ended = tf.cast(self.ended(elements), tf.int32)  # (n, T)
         most = self.steps // max(self.tracks, 1)
         ended = tf.reshape(ended, [-1, max(self.tracks, 1), most])
         going = tf.reduce_sum(tf.cast(tf.cumsum(ended, axis=-1) == 0, tf.int32), axis=-1)

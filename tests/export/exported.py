@@ -15,6 +15,7 @@ class Exported(NamedTuple):
     """A model, its SavedModel opened again, pieces it can encode, and constraints."""
 
     model: Any
+    folder: Any
     signatures: Any
     pieces: Any
     inputs: dict[str, Any]

@@ -1,9 +1,7 @@
-"""The folder of an exported model: versions, what lies in it; and it needs TensorFlow alone."""
+"""The folder of an exported model: its versions, and what lies in it."""
 
 import json
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -184,64 +182,6 @@ def test_an_interrupted_export_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         export_saved_model(sketches("SketchDecoder"), tmp_path / "cats", jit_compile=False)
     assert not list((tmp_path / "cats").iterdir())
-
-
-STRANGER = """
-import sys
-for name in ("keras", "latentgen", "note_seq", "sklearn"):
-    sys.modules[name] = None  # an import raises
-import numpy as np
-import tensorflow as tf
-folder, asked, answered = sys.argv[1:]
-signatures = tf.saved_model.load(folder).signatures
-given = {}
-with np.load(asked) as inputs:
-    z = tf.constant(inputs["z"])
-    one = signatures["decode"](z=z, temperature=tf.constant(0.0), seed=tf.constant(0))
-    given |= {f"decode {k}": v.numpy() for k, v in one.items()}
-    pieces = {k: tf.constant(inputs[k]) for k in ("strokes", "length")}
-    given |= {k: v.numpy() for k, v in signatures["encode"](**pieces).items()}
-    targets = tf.constant([1.0, np.nan, 12.0])
-    moved = signatures["constrain"](z=z, targets=targets, strength=tf.constant(1.0))
-    given["moved"] = moved["z"].numpy()
-np.savez(answered, **given)
-assert not any(name.partition(".")[0] in ("keras", "latentgen") and module for name, module in
-               sys.modules.items())
-"""
-
-
-def test_where_there_is_tensorflow_alone_it_gives_what_the_library_gives(
-    vae, asked, folder, tmp_path
-):
-    z = latents(4)
-    drawings = vae.decode(z, greedy=True, jit_compile=False)
-    longest = max(map(len, drawings))
-    strokes = np.zeros((4, longest, 3), "float32")
-    for row, drawing in zip(strokes, drawings, strict=True):
-        row[: len(drawing)] = drawing
-    length = np.array([len(drawing) for drawing in drawings], "int32")
-    some = np.flatnonzero(length)
-    assert len(some) > 1
-    np.savez(tmp_path / "asked.npz", z=z, strokes=strokes[some], length=length[some])
-    paths = [str(folder / "4"), str(tmp_path / "asked.npz"), str(tmp_path / "answered.npz")]
-    done = subprocess.run(
-        [sys.executable, "-c", STRANGER, *paths],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    answered = np.load(tmp_path / "answered.npz")
-    np.testing.assert_array_equal(answered["decode length"], length)
-    given = answered["decode strokes"]
-    np.testing.assert_allclose(given[:, :longest], strokes, rtol=1e-5, atol=1e-5)
-    assert not given[:, longest:].any()
-    posterior = vae.encode([drawings[k] for k in some])
-    np.testing.assert_allclose(answered["mean"], posterior.mean, atol=1e-5)
-    np.testing.assert_allclose(answered["scale"], posterior.scale, atol=1e-5)
-    moved = asked.transform(z, {"first": True, "size": 12.0})
-    np.testing.assert_allclose(answered["moved"], moved, atol=1e-5)
 
 
 def test_the_documentations_python(vae, asked, tmp_path, monkeypatch, capsys):

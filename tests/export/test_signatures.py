@@ -1,5 +1,8 @@
 """What an exported model gives is what the library gives, in every domain and signature."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,9 +15,11 @@ SHARP = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def opened(model, folder, asked=None, **options):
+    """The folder of a version, and its signatures."""
     from latentgen.export.saved_model import export_saved_model
 
-    return tf.saved_model.load(str(export_saved_model(model, folder, asked, **options))).signatures
+    written = export_saved_model(model, folder, asked, **options)
+    return written, tf.saved_model.load(str(written)).signatures
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +33,9 @@ def drawing(tmp_path_factory):
         row[:length, :2] = 2000 * random.standard_normal((length, 2))  # some beyond the clip
         row[:length, 2] = random.integers(0, 2, length)
     pieces = [row[:length] for row, length in zip(strokes, lengths, strict=True)]
-    signatures = opened(vae, tmp_path_factory.mktemp("drawing") / "tiny", asked)
+    written = opened(vae, tmp_path_factory.mktemp("drawing") / "tiny", asked)
     inputs = {"strokes": strokes, "length": lengths}
-    return Exported(vae, signatures, pieces, inputs, asked)
+    return Exported(vae, *written, pieces, inputs, asked)
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +44,9 @@ def tune(tmp_path_factory):
     vae = melodies()
     pieces = vae.decode(latents(3, 9), jit_compile=False)
     batch = vae.to_batch(pieces)
-    signatures = opened(vae, tmp_path_factory.mktemp("tune") / "tiny", jit_compile=False)
+    written = opened(vae, tmp_path_factory.mktemp("tune") / "tiny", jit_compile=False)
     inputs = {"sequence": batch["input"], "length": batch["length"]}
-    return Exported(vae, signatures, pieces, inputs)
+    return Exported(vae, *written, pieces, inputs)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +57,8 @@ def sentence(tmp_path_factory):
     vae = tiny_vae()
     for weight in vae.decoder.trainable_weights:
         weight.assign(4 * weight)  # what it says depends on z
-    signatures = opened(vae, tmp_path_factory.mktemp("sentence") / "tiny", jit_compile=False)
-    return Exported(vae, signatures, SENTENCES[:3], {"sentences": SENTENCES[:3]})
+    written = opened(vae, tmp_path_factory.mktemp("sentence") / "tiny", jit_compile=False)
+    return Exported(vae, *written, SENTENCES[:3], {"sentences": SENTENCES[:3]})
 
 
 @pytest.fixture(params=["drawing", "tune", "sentence"])
@@ -176,6 +181,63 @@ def test_samples_have_the_librarys_distribution(exported):
         assert found.pvalue > 0.01
 
 
+STRANGER = """
+import sys
+for name in ("keras", "latentgen", "note_seq", "sentencepiece"):
+    sys.modules[name] = None  # an import raises
+import numpy as np
+import tensorflow as tf
+asked, answers = np.load(sys.argv[1]), {}
+for k, folder in enumerate(sys.argv[3:]):
+    calls = [key.split("/") for key in asked if key.startswith(f"{k}/")]
+    for name, function in tf.saved_model.load(folder).signatures.items():
+        specs = function.structured_input_signature[1]
+        inputs = {i: tf.constant(asked[f"{k}/{name}/{i}"], specs[i].dtype)
+                  for _, n, i in calls if n == name}
+        if inputs:
+            given = function(**inputs)
+            answers |= {f"{k}/{name}/{key}": value.numpy() for key, value in given.items()}
+np.savez(sys.argv[2], **{k: v.astype("S") if v.dtype == object else v for k, v in answers.items()})
+known = {name for name, module in sys.modules.items() if module is not None}
+assert not {name for name in known if name.partition(".")[0] in ("keras", "latentgen")}
+"""
+
+
+def test_where_there_is_tensorflow_alone_it_gives_what_the_library_gives(
+    drawing, tune, sentence, tmp_path
+):
+    all_of_them, z, asked = (drawing, tune, sentence), latents(4), {}
+    for k, each in enumerate(all_of_them):
+        asked |= {f"{k}/decode/z": z, f"{k}/decode/temperature": 0.0, f"{k}/decode/seed": 0}
+        asked |= {f"{k}/encode/{name}": value for name, value in each.inputs.items()}
+    targets = np.array([1.0, np.nan, 12.0], "float32")
+    asked |= {"0/constrain/z": z, "0/constrain/targets": targets, "0/constrain/strength": 1.0}
+    paths = [str(tmp_path / name) for name in ("asked.npz", "answers.npz")]
+    np.savez(paths[0], **asked)
+    folders = [str(each.folder) for each in all_of_them]
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER, *paths, *folders],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers = np.load(paths[1])
+    for k, each in enumerate(all_of_them):
+        given = {
+            name: answers[f"{k}/decode/{name}"]
+            for name in ("strokes", "sequence", "sentences", "length")
+            if f"{k}/decode/{name}" in answers
+        }
+        same(as_pieces(given), library(each.model, z, greedy=True))
+        posterior = each.model.encode(each.pieces)
+        np.testing.assert_allclose(answers[f"{k}/encode/mean"], posterior.mean, **SHARP)
+        np.testing.assert_allclose(answers[f"{k}/encode/scale"], posterior.scale, **SHARP)
+    moved = drawing.constraints.transform(z, {"first": True, "size": 12.0})
+    np.testing.assert_allclose(answers["0/constrain/z"], moved, **SHARP)
+
+
 NAN = np.nan
 
 
@@ -288,7 +350,7 @@ def test_a_decoder_alone_is_sampled(tmp_path):
     from tests.text.tiny import tiny_language_model
 
     for model in (sketches("SketchDecoder"), tiny_language_model()):
-        signatures = opened(model, tmp_path / type(model).__name__, jit_compile=False)
+        _, signatures = opened(model, tmp_path / type(model).__name__, jit_compile=False)
         assert list(signatures) == ["sample"]
         given = ask(signatures, "sample", n=3, temperature=0, seed=0)
         assert "z" not in given
@@ -297,7 +359,7 @@ def test_a_decoder_alone_is_sampled(tmp_path):
 
 def test_a_control_goes_in_beside_z(tmp_path):
     vae = melodies(chords=True)
-    signatures = opened(vae, tmp_path / "chords", jit_compile=False)
+    _, signatures = opened(vae, tmp_path / "chords", jit_compile=False)
     z, random = latents(3), np.random.default_rng(0)
     control = np.eye(49, dtype="float32")[random.integers(0, 49, (3, 16))]
     how = {"temperature": 0, "seed": 0}
