@@ -170,10 +170,10 @@ async def memory(server: Server, session: aiohttp.ClientSession, until: float) -
 
 
 async def load(
-    server: Server, known: dict, clients: int, seconds: float
+    server: Server, known: dict, clients: int, seconds: float, seen: Seen | None = None
 ) -> tuple[Seen, list[float]]:
-    """So many clients for so long."""
-    seen = Seen()
+    """So many clients for so long; what they see is added to `seen`."""
+    seen = seen or Seen()
     limit = aiohttp.ClientTimeout(total=120)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=limit) as session:
@@ -253,21 +253,30 @@ def under_faults(folder: Path, arguments: argparse.Namespace) -> None:
     def kill() -> None:
         os.kill(server.loaded[0][0], signal.SIGKILL)
 
+    def loads(version: int) -> int:
+        return sum(each == version for _, each in server.loaded)
+
+    # What happens, and how many versions must have been loaded before the next thing does.
     phases = {
-        "nothing happens": lambda: None,
-        "a replica is killed": kill,
-        "version 2 comes": lambda: (folder / "2").rename(versions / "2"),
-        "a file of it goes": lambda: (versions / "2" / "saved_model.pb").unlink(),
-        "version 2 goes": lambda: shutil.rmtree(versions / "2"),
+        "nothing happens": (lambda: None, (1, 2)),
+        "a replica is killed": (kill, (1, 3)),
+        "version 2 comes": (lambda: (folder / "2").rename(versions / "2"), (2, 2)),
+        "a file of it goes": (lambda: (versions / "2" / "saved_model.pb").unlink(), (2, 2)),
+        "version 2 goes": (lambda: shutil.rmtree(versions / "2"), (1, 5)),
     }
     rows, known = [], {}
     try:
         asyncio.run(load(server, known, arguments.clients, min(seconds, 15)))
-        for name, happen in phases.items():
+        for name, (happen, (version, count)) in phases.items():
             happen()
-            seen, _ = asyncio.run(load(server, known, arguments.clients, seconds))
+            seen, started = Seen(), time.monotonic()
+            until = started + 20 * seconds
+            while True:
+                asyncio.run(load(server, known, arguments.clients, seconds, seen))
+                if loads(version) >= count or time.monotonic() > until:
+                    break
             counted = "; ".join(f"v{v}: {count}" for v, count in sorted(seen.versions.items()))
-            rows.append([*row(name, seen, seconds), counted])
+            rows.append([*row(name, seen, time.monotonic() - started), counted])
     finally:
         code = server.stop()
     table([*HEADER, "by"], rows)

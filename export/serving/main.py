@@ -24,6 +24,7 @@ KEEP_ALIVE = 60  # seconds that a connection may be idle
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
     "RAY_enable_metrics_collection": "0",  # the service has its own
+    "RAY_worker_niceness": "0",  # they are what the service is for
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
