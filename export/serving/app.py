@@ -115,7 +115,7 @@ async def _refused_by_fastapi(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     # The error goes on to the edge, which logs it.
-    return as_json({"error": "the service failed; its log says why"}, 500)
+    return as_json({"error": "the service failed; its log says why, under this x-request-id"}, 500)
 
 
 def _why(request: Request, message: str) -> None:

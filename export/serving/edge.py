@@ -27,9 +27,9 @@ PROBES = ("/healthz", "/readyz")
 """Answered without a key, and while the service drains."""
 
 
-def digest(key: str) -> str:
+def digest(key: bytes) -> str:
     """What the service keeps of an API key."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key).hexdigest()
 
 
 class Edge:
@@ -69,9 +69,8 @@ class Edge:
         if scope["path"] in PROBES:
             return
         if self._key is not None:
-            shown = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            kind, _, key = shown.partition(" ")
-            if kind.lower() != "bearer" or not hmac.compare_digest(digest(key), self._key):
+            kind, _, key = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+            if kind.lower() != b"bearer" or not hmac.compare_digest(digest(key), self._key):
                 raise Refusal(401, "expected the header Authorization: Bearer and the API key")
         if self._service.draining:
             raise Refusal(503, "the service is stopping; ask another, or come back", 5)
@@ -106,7 +105,7 @@ class _Noted:
         self._receive, self._send, self._most, self._came = receive, send, limits.body, 0
         self._seconds = limits.seconds
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        self._stated = int(length) if length.isdigit() else 0
+        self._stated = int(length[:18]) if length.isdigit() else 0
 
     async def receive(self) -> Message:
         if self._stated > self._most:

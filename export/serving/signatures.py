@@ -134,12 +134,8 @@ def _check_shape(
 
 def in_words(shape: tuple[int | None, ...]) -> str:
     """(n, 64) for (None, 64)."""
-    sizes = [("n" if at == 0 else "T") if size is None else str(size) for at, size in _at(shape)]
+    sizes = ["nT"[at > 0] if size is None else str(size) for at, size in enumerate(shape)]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
-
-
-def _at(shape: tuple[int | None, ...]) -> list[tuple[int, int | None]]:
-    return list(enumerate(shape))
 
 
 def _culprit(value: Any) -> str:

@@ -87,7 +87,7 @@ def serve(
         ),
         host=host,
         port=port,
-        key=digest(key) if key else None,
+        key=digest(key.encode()) if key else None,
         replicas=replicas,
         gpus=gpus,
         address=address,

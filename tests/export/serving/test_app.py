@@ -305,7 +305,7 @@ def test_a_fault_of_the_service_is_one_line_too(running, caplog):
 
 def test_requests_need_the_key_and_probes_do_not(tmp_path):
     write_version(tmp_path / "cats", 1)
-    with Running({"cats": tmp_path / "cats"}, key=digest("a secret")) as running:
+    with Running({"cats": tmp_path / "cats"}, key=digest(b"a secret")) as running:
         refused(running.get("/v1/models/cats"), 401, "API key")
         for shown, code in (("Bearer a", 401), ("Basic a secret", 401), ("Bearer a secret", 200)):
             given = {"authorization": shown}
