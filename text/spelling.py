@@ -153,7 +153,9 @@ class Spelling:
         if piece == '"':
             token = "``" if before else "''"
         else:
-            token = next((t for t in self.escapes if _ESCAPES[t] == piece and t != "`"), piece)
+            token = next(
+                (t for t in sorted(self.escapes) if _ESCAPES[t] == piece and t != "`"), piece
+            )
         return token if token in self.escapes else piece
 
 
