@@ -139,7 +139,7 @@ class GenerativeModel(keras.Model):
         samples = np.empty((n, length, size), dtype="float32")
         for rows in _batches(n, batch_size):
             inputs = self._loop_inputs(z, rows, seed, length, prefix, control)
-            draw = self._generator(greedy, top_k, beam, jit_compile)
+            draw = self._generator(bool(greedy), top_k, beam, jit_compile)
             share, penalty = (
                 None if top_p is None else np.float32(top_p),
                 np.float32(length_penalty),

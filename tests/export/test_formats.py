@@ -36,10 +36,6 @@ def sketches() -> SketchVAE:
     return randomise(SketchVAE(LATENT, decoder_cell="layer_norm", scale=9.0, **sizes))
 
 
-def melodies() -> MusicVAE:
-    return randomise(MusicVAE(MelodyConverter(bars=1), LATENT, (4,), (6,)))
-
-
 def sentences():
     return randomise(tiny_vae())
 
@@ -123,15 +119,6 @@ def test_sketches_and_what_can_be_asked_of_them(tmp_path):
     assert described["signatures"]["decode"]["inputs"]["noise"]["shape"] == [None, None, 4]
     batch_size = None if ON_JAX else 1
     assert described["signatures"]["encode"]["inputs"]["length"]["shape"] == [batch_size]
-
-
-def test_melodies(tmp_path):
-    model = melodies()
-    folder = export(model, tmp_path / "melodies")
-    assert_draws_as_keras(model, load(folder, "decode"))
-    batch = {"input": np.eye(90, dtype="float32")[np.arange(32).reshape(2, 16) * 2]}
-    batch |= {"length": np.array([16, 5], "int32"), "sequence": batch["input"]}
-    assert_encodes_as_keras(model, load(folder, "encode"), batch)
 
 
 def test_sentences_are_ids(tmp_path):
