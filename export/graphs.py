@@ -1,4 +1,4 @@
-"""A model's parts as functions of named tensors: what becomes a file each in LiteRT and StableHLO.
+"""A model's parts as functions of named tensors: a file each in ONNX, LiteRT and StableHLO.
 
 A SavedModel (`saved_model.py`) takes and gives what people have, and draws its own random numbers.
 These take the model's own elements and the random numbers too, so that they are pure functions and
@@ -6,7 +6,6 @@ any runtime gives the same.
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -130,11 +129,7 @@ def _encode(model: SequenceVAE) -> Graph:
 
 
 def _constrain(constraints: Constrained, latent_size: int) -> Graph:
-    if constraints.latent_size != latent_size:
-        raise InputError(
-            f"constraints: expected ones for latent size {latent_size}, received ones for "
-            f"{constraints.latent_size}; give those that were learnt of this model's z"
-        )
+    steps.check_constraints(constraints, latent_size)
     attributes = constraints.attributes
     inputs = {
         "z": Tensor((None, latent_size), "latent vectors"),
@@ -197,7 +192,7 @@ def write_description(
 ) -> None:
     """latentgen.json: what a folder of graphs is; a text model's arguments have its tokenizer."""
     asked = () if constraints is None else ("actor", constraints.attributes)
-    described = metadata.about(model, name, _domain(model), *asked)
+    described = metadata.about(model, name, *asked)
     described["signatures"] = {
         key: {
             "doc": graph.doc,
@@ -206,11 +201,4 @@ def write_description(
         }
         for key, graph in graphs.items()
     }
-    text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / metadata.FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def _domain(model: DomainModel) -> str:
-    if hasattr(model, "tokenizer"):
-        return "text"
-    return "music" if hasattr(model, "converter") else "sketch"
+    metadata.write(folder, described)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from latentgen.compilation import require_backend
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
 from latentgen.errors import InputError
@@ -46,11 +47,7 @@ def export_litert(
             another backend than TensorFlow.
         FileError: the folder is there already, or is no exported one.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            "LiteRT needs the TensorFlow backend, received "
-            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before Python starts"
-        )
+    require_backend("LiteRT", "tensorflow")
     graphs = {name: _sized(graph) for name, graph in graphs_of(model, constraints).items()}
     with new_folder(out, overwrite) as folder:
         for name, graph in graphs.items():

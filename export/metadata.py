@@ -1,6 +1,8 @@
 """latentgen.json: what an exported model is and can be asked, for programs that serve it."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentgen import __version__
@@ -18,7 +20,6 @@ FILE = "latentgen.json"
 def about(
     model: DomainModel,
     name: str,
-    domain: str,
     method: str | None = None,
     attributes: Sequence[Attribute] = (),
 ) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def about(
         "format": FORMAT,
         "latentgen": __version__,
         "name": name,
-        "domain": domain,
+        "domain": _domain(model),
         "class": type(model).__name__,
         "latent_size": model.decoder.latent_size,
         "max_length": model.max_length,
@@ -43,10 +44,22 @@ def describe(
     """What latentgen.json of a SavedModel holds, plain values."""
     constraining = made.constraining
     asked = (constraining.method, constraining.attributes) if constraining else ()
-    described = about(model, name, made.pieces.domain, *asked)
+    described = about(model, name, *asked)
     described["arguments"].pop("tokenizer", None)  # it is in the graph
     described["signatures"] = {key: _signature(value) for key, value in signatures.items()}
     return described
+
+
+def write(folder: Path, described: dict[str, Any]) -> None:
+    """Writes latentgen.json to a folder, strict JSON."""
+    text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _domain(model: DomainModel) -> str:
+    if hasattr(model, "tokenizer"):
+        return "text"
+    return "music" if hasattr(model, "converter") else "sketch"
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:

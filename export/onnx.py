@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from latentgen.compilation import require_backend
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
 from latentgen.errors import InputError
@@ -114,11 +115,7 @@ def write_graph(path: Path, graph: Graph) -> None:
     Raises:
         InputError: another backend than TensorFlow, no tf2onnx, or operations that ONNX has not.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            "export_onnx needs the TensorFlow backend, received "
-            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before Python starts"
-        )
+    require_backend("export_onnx", "tensorflow")
     try:
         import onnx
         import tf2onnx  # noqa: F401 (Keras's exporter uses it)

@@ -30,13 +30,11 @@ class Pieces(tf.Module):
     """Base class: how a model's pieces are told.
 
     Attributes:
-        domain: 'sketch', 'music' or 'text'.
         inputs: what the encoder is given, by name; (n, …) each.
         outputs: what decoding gives.
         density_steps: how far constraints follow the density of real z.
     """
 
-    domain: str
     inputs: dict[str, Port]
     outputs: dict[str, Port]
     density_steps: int = STEPS
@@ -72,8 +70,6 @@ def pieces_of(model: SequenceModel) -> Pieces:
 
 class Drawings(Pieces):
     """Stroke-3 rows, as in `latentgen.sketch.strokes`."""
-
-    domain = "sketch"
 
     def __init__(self, model: Any):
         super().__init__()
@@ -117,8 +113,6 @@ class Drawings(Pieces):
 
 class Music(Pieces):
     """Rows of a converter's arrays; what they mean is the converter's to say."""
-
-    domain = "music"
 
     def __init__(self, model: Any):
         from latentgen.music.converters import PerformanceConverter
@@ -167,7 +161,6 @@ class Music(Pieces):
 class Sentences(Pieces):
     """Strings, as a person writes them."""
 
-    domain = "text"
     density_steps = 1  # more lead to ever fewer sentences
 
     def __init__(self, model: Any):

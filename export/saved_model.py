@@ -1,15 +1,13 @@
 """A trained model, and what can be asked of it, as a SavedModel that needs TensorFlow alone."""
 
-import json
 import os
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
+from latentgen.compilation import require_backend
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
-from latentgen.errors import InputError
 from latentgen.export import metadata, warmup
 from latentgen.export.signatures import Signatures
 from latentgen.export.versions import version_folder
@@ -56,11 +54,7 @@ def export_saved_model(
         InputError: a model that cannot be exported, constraints of another latent size, a folder
             with something else in it, or a version that exists.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            "a SavedModel needs the TensorFlow backend, received "
-            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before Python starts"
-        )
+    require_backend("a SavedModel", "tensorflow")
     target = version_folder(folder, version, overwrite)
     name = name or Path(folder).resolve().name
     made = Signatures(model, constraints, method, jit_compile)
@@ -74,8 +68,7 @@ def export_saved_model(
         tf.saved_model.save(module, str(temporary), signatures=functions)
         extra = temporary / EXTRA
         extra.mkdir(exist_ok=True)
-        text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
-        (extra / metadata.FILE).write_text(text + "\n", encoding="utf-8")
+        metadata.write(extra, described)
         (extra / CARD).write_text(card or f"# {name}\n", encoding="utf-8")
         requests = warmup.requests(signatures, made.latent_size)
         warmup.write_requests(extra / warmup.FILE, name, requests)

@@ -19,6 +19,7 @@ from latentgen.export.rows import (
     row_seeds,
     uniforms,
 )
+from latentgen.export.steps import check_constraints
 from latentgen.vae import SequenceVAE
 
 TEMPERATURE = port(
@@ -86,11 +87,7 @@ class Signatures:
                 f"{type(model).__name__}, which reads a source"
             )
         if constraints is not None:
-            if constraints.latent_size != self.latent_size:
-                raise InputError(
-                    f"constraints: expected ones for latent size {self.latent_size}, received ones "
-                    f"for {constraints.latent_size}; give those that were learnt of this model's z"
-                )
+            check_constraints(constraints, self.latent_size)
             self.constraining = Constraining(constraints, method, self.pieces.density_steps)
         self._loop = tf.function(
             self._generate, autograph=False, jit_compile=jit_compile, reduce_retracing=True

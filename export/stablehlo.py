@@ -3,11 +3,9 @@
 import os
 from pathlib import Path
 
-import keras
-
+from latentgen.compilation import require_backend
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
-from latentgen.errors import InputError
 from latentgen.export.graphs import Graph, graphs_of, new_folder, write_description
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -41,11 +39,7 @@ def export_stablehlo(
             another backend than JAX.
         FileError: the folder is there already, or is no exported one.
     """
-    if keras.backend.backend() != "jax":
-        raise InputError(
-            f"StableHLO needs the JAX backend, received {keras.backend.backend()!r}: "
-            "set KERAS_BACKEND=jax before Python starts"
-        )
+    require_backend("StableHLO", "jax")
     graphs = graphs_of(model, constraints)
     with new_folder(out, overwrite) as folder:
         for name, graph in graphs.items():

@@ -138,6 +138,15 @@ class _Step(keras.layers.Layer):
         return element, [element, drawn.state, context, temperature, ended]
 
 
+def check_constraints(constraints: Constrained, latent_size: int) -> None:
+    """An InputError if the constraints are for latent vectors of another size."""
+    if constraints.latent_size != latent_size:
+        raise InputError(
+            f"constraints: expected ones for latent size {latent_size}, received ones for "
+            f"{constraints.latent_size}; give those that were learnt of this model's z"
+        )
+
+
 def condition(attributes: Sequence[Attribute], targets: Any) -> Any:
     """What an actor reads, (n, c), of targets (n, A).
 

@@ -1,8 +1,10 @@
-"""Functions of a layer's weights and some tensors, compiled once a shape, on TensorFlow and JAX."""
+"""What depends on the backend: functions of a layer's weights, compiled once a shape, on each."""
 
 from collections.abc import Callable
 
 import keras
+
+from latentgen.errors import InputError
 
 
 def compiled(layer: keras.layers.Layer, function: Callable, jit_compile: bool = True) -> Callable:
@@ -33,3 +35,13 @@ def compiled(layer: keras.layers.Layer, function: Callable, jit_compile: bool = 
 
         return lambda *arguments: pure([v.value for v in layer.variables], arguments)
     return function
+
+
+def require_backend(what: str, backend: str) -> None:
+    """An InputError where Keras runs on another backend than `what` needs."""
+    if keras.backend.backend() != backend:
+        shown = {"tensorflow": "TensorFlow", "jax": "JAX"}[backend]
+        raise InputError(
+            f"{what} needs the {shown} backend, received {keras.backend.backend()!r}: "
+            f"set KERAS_BACKEND={backend} before Python starts"
+        )

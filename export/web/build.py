@@ -1,6 +1,5 @@
 """The site's folder: the page's own files, the models as ONNX, and the runtime."""
 
-import json
 import os
 import re
 import shutil
@@ -82,8 +81,7 @@ def write_site(
                 if name in GRAPHS:
                     write_graph(parts / f"{name}.onnx", graph)
         site = {"format": metadata.FORMAT, "latentgen": __version__, "exhibits": exhibits}
-        text = json.dumps(site, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / metadata.FILE).write_text(text + "\n", encoding="utf-8")
+        metadata.write(folder, site)
     return out
 
 
@@ -91,8 +89,7 @@ def facts(model: DomainModel, constraints: Constrained | None, name: str) -> dic
     """What the page is told of a model."""
     decoder, kind = steps.flat_decoder(model), _kind(model)
     attributes = () if constraints is None else constraints.attributes
-    domain = "sketch" if kind == "sketch" else "music"
-    return metadata.about(model, name, domain, "actor" if attributes else None, attributes) | {
+    return metadata.about(model, name, "actor" if attributes else None, attributes) | {
         "kind": kind,
         "folder": f"models/{name}",
         "temperature": TEMPERATURES[kind],

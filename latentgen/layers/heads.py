@@ -8,6 +8,7 @@ so that a compiled loop needs no random generator and one seed gives one result 
 import keras
 from keras import ops
 
+from latentgen.compilation import require_backend
 from latentgen.errors import InputError
 
 EPSILON = 1e-7
@@ -191,11 +192,7 @@ def gumbel_softmax(logits, noise, temperature):
 
 def require_tfp(method: str):
     """TensorFlow Probability's distributions; an InputError where the backend is another."""
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"{method} needs the TensorFlow backend, received {keras.backend.backend()!r}: "
-            "set KERAS_BACKEND=tensorflow before Python starts."
-        )
+    require_backend(method, "tensorflow")
     import tensorflow_probability as tfp
 
     return tfp
