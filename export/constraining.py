@@ -1,18 +1,13 @@
-"""Constraints in a TensorFlow graph: latent vectors moved to what clients ask for by numbers."""
+"""Constraints in a SavedModel: what is asked is checked, then z is moved."""
 
 from typing import Any
 
 import tensorflow as tf
-from keras import ops
 
 from latentgen.constraints.constrained import Constrained
-from latentgen.constraints.density import ATTRIBUTE_WEIGHT, STEPS, uphill
-from latentgen.errors import InputError
-from latentgen.export import steps
+from latentgen.export import moving
 from latentgen.export.pieces import Port, port
 from latentgen.export.rows import at_least_zero, checked, each
-
-METHODS = ("actor", "density", "vector")
 
 
 class Constraining:
@@ -20,20 +15,11 @@ class Constraining:
 
     Args:
         constraints: learnt ones, one or several combined.
-        method: 'actor', 'density' or 'vector'; the others search anew for each request.
-        density_steps: of the method 'density'.
-
-    Raises:
-        InputError: another method, or constraints that have learnt nothing.
+        way: how z is moved.
     """
 
-    def __init__(self, constraints: Constrained, method: str = "actor", density_steps: int = STEPS):
-        if method not in METHODS:
-            raise InputError(
-                f"method: expected one of {', '.join(METHODS)} for an export, received {method!r}"
-            )
-        constraints.network  # noqa: B018 (says so if nothing has been learnt)
-        self.constraints, self.method, self.steps = constraints, method, density_steps
+    def __init__(self, constraints: Constrained, way: moving.Way):
+        self.constraints, self.way = constraints, way
         self.attributes = constraints.attributes
 
     @property
@@ -56,24 +42,11 @@ class Constraining:
     def move(self, z: Any, targets: Any, strength: Any) -> tf.Tensor:
         """z (n, latent_size) moved to the targets."""
         n = tf.shape(z)[0]
-        condition = self._condition(each(targets, n, len(self.attributes)))
-        strength = at_least_zero(strength, n, "strength")[:, None]
-        return z + strength * (self._moved(z, condition) - z)
+        targets = self._checked(each(targets, n, len(self.attributes)))
+        strength = at_least_zero(strength, n, "strength")
+        return moving.constrain(self.constraints, z, targets, strength, self.way)
 
-    def _moved(self, z, condition):
-        if self.method == "vector":
-            return self.constraints.shift(z, condition)
-        moved = self.constraints.act(z, condition)
-        if self.method == "density":
-            real = tf.constant(self.constraints.real)
-            match = ATTRIBUTE_WEIGHT * self.constraints.log_match(real, condition[:, None])
-            bandwidth = self.constraints.bandwidth
-            moved = uphill(moved, real, bandwidth, self.steps, match, ops)
-        return moved
-
-    def _condition(self, targets):
-        if not self.attributes:  # realism alone
-            return tf.zeros_like(targets)
+    def _checked(self, targets):
         for index, attribute in enumerate(self.attributes):
             column, most = targets[:, index], len(attribute.classes) - 1
             if attribute.classes:
@@ -84,4 +57,4 @@ class Constraining:
             message = f"targets: expected {expected} or NaN for {attribute.name}, received another"
             good = tf.reduce_all(good | tf.math.is_nan(column))
             targets = checked(targets, good, message)
-        return steps.condition(self.attributes, targets)
+        return targets

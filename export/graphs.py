@@ -17,7 +17,8 @@ from keras import ops
 from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
 from latentgen.errors import FileError, InputError
-from latentgen.export import metadata, steps
+from latentgen.export import metadata
+from latentgen.export.moving import Way, constrain, way_for
 from latentgen.files import atomic_folder
 from latentgen.vae import SequenceVAE
 
@@ -49,8 +50,12 @@ class Graph(NamedTuple):
     scans: bool = False
 
 
-def graphs_of(model: DomainModel, constraints: Constrained | None = None) -> dict[str, Graph]:
+def graphs_of(
+    model: DomainModel, constraints: Constrained | None = None, method: str | None = None
+) -> dict[str, Graph]:
     """`decode`, `encode` where there is an encoder, `constrain` where there are constraints.
+
+    `method` says how z is moved; see `moving.way_for`.
 
     Raises:
         InputError: a model that reads a source, something else than a model of one of the domains,
@@ -65,7 +70,7 @@ def graphs_of(model: DomainModel, constraints: Constrained | None = None) -> dic
     if isinstance(model, SequenceVAE):
         graphs["encode"] = _encode(model)
     if constraints is not None:
-        graphs["constrain"] = _constrain(constraints, model.decoder.latent_size)
+        graphs["constrain"] = _constrain(constraints, way_for(model, constraints, method))
     return graphs
 
 
@@ -128,9 +133,8 @@ def _encode(model: SequenceVAE) -> Graph:
     return Graph(doc, inputs, outputs, encode, [model], scans=True)
 
 
-def _constrain(constraints: Constrained, latent_size: int) -> Graph:
-    steps.check_constraints(constraints, latent_size)
-    attributes = constraints.attributes
+def _constrain(constraints: Constrained, way: Way) -> Graph:
+    attributes, latent_size = constraints.attributes, constraints.latent_size
     inputs = {
         "z": Tensor((None, latent_size), "latent vectors"),
         "targets": Tensor(
@@ -140,12 +144,12 @@ def _constrain(constraints: Constrained, latent_size: int) -> Graph:
         "strength": Tensor((None,), "how far to go: 0 stays, 1 is as learnt"),
     }
 
-    def constrain(z, targets, strength):
-        return {"moved": steps.constrain(constraints, z, targets, strength)}
+    def move(z, targets, strength):
+        return {"moved": constrain(constraints, z, targets, strength, way)}
 
     outputs = {"moved": Tensor((None, latent_size), "latent vectors that do what is asked")}
-    doc = "Moves latent vectors by the actor."
-    return Graph(doc, inputs, outputs, constrain, [constraints.network])
+    doc = "Moves latent vectors to what is asked."
+    return Graph(doc, inputs, outputs, move, [constraints.network])
 
 
 class Exported(keras.Model):
@@ -189,10 +193,10 @@ def write_description(
     model: DomainModel,
     graphs: dict[str, Graph],
     constraints: Constrained | None = None,
+    method: str | None = None,
 ) -> None:
     """latentgen.json: what a folder of graphs is; a text model's arguments have its tokenizer."""
-    asked = () if constraints is None else ("actor", constraints.attributes)
-    described = metadata.about(model, name, *asked)
+    described = metadata.about(model, name, constraints, method)
     described["signatures"] = {
         key: {
             "doc": graph.doc,

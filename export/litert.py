@@ -24,6 +24,7 @@ def export_litert(
     out: str | os.PathLike,
     constraints: Constrained | None = None,
     *,
+    method: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Writes a folder with a .tflite file for each of a model's parts, whole or not at all.
@@ -37,6 +38,7 @@ def export_litert(
         model: of one of the domains. Texts are ids in these files, not strings.
         out: the folder.
         constraints: of the model's z.
+        method: how they move it; see `moving.way_for`.
         overwrite: whether an exported folder that is there is replaced.
 
     Returns:
@@ -48,11 +50,11 @@ def export_litert(
         FileError: the folder is there already, or is no exported one.
     """
     require_backend("LiteRT", "tensorflow")
-    graphs = {name: _sized(graph) for name, graph in graphs_of(model, constraints).items()}
+    graphs = {name: _sized(graph) for name, graph in graphs_of(model, constraints, method).items()}
     with new_folder(out, overwrite) as folder:
         for name, graph in graphs.items():
             _write(folder / f"{name}.tflite", graph)
-        write_description(folder, Path(out).resolve().name, model, graphs, constraints)
+        write_description(folder, Path(out).resolve().name, model, graphs, constraints, method)
     return Path(out)
 
 

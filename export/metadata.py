@@ -1,13 +1,14 @@
 """latentgen.json: what an exported model is and can be asked, for programs that serve it."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentgen import __version__
 from latentgen.constraints.attributes import Attribute
+from latentgen.constraints.constrained import Constrained
 from latentgen.domain import DomainModel
+from latentgen.export.moving import way_for
 
 if TYPE_CHECKING:  # of TensorFlow, without which StableHLO is written
     from latentgen.export.pieces import Port
@@ -20,10 +21,11 @@ FILE = "latentgen.json"
 def about(
     model: DomainModel,
     name: str,
+    constraints: Constrained | None = None,
     method: str | None = None,
-    attributes: Sequence[Attribute] = (),
 ) -> dict[str, Any]:
     """What latentgen.json holds of a model in any format, plain values: all but its signatures."""
+    attributes = () if constraints is None else constraints.attributes
     return {
         "format": FORMAT,
         "latentgen": __version__,
@@ -33,7 +35,7 @@ def about(
         "latent_size": model.decoder.latent_size,
         "max_length": model.max_length,
         "arguments": model.arguments(),
-        "method": method,
+        "method": way_for(model, constraints, method).method if constraints else None,
         "attributes": [_attribute(attribute) for attribute in attributes],
     }
 
@@ -43,7 +45,7 @@ def describe(
 ) -> dict[str, Any]:
     """What latentgen.json of a SavedModel holds, plain values."""
     constraining = made.constraining
-    asked = (constraining.method, constraining.attributes) if constraining else ()
+    asked = (constraining.constraints, constraining.way.method) if constraining else ()
     described = about(model, name, *asked)
     described["arguments"].pop("tokenizer", None)  # it is in the graph
     described["signatures"] = {key: _signature(value) for key, value in signatures.items()}

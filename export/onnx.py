@@ -1,4 +1,4 @@
-"""A folder of ONNX graphs, for whatever runs those: start, step and the whole loop, encoder, actor.
+"""A folder of ONNX graphs, for whatever runs those: start, step and the whole loop, encoder, constrain.
 
 `docs/web.md` says what each graph takes and gives, and shows the loop in ten lines.
 """
@@ -27,6 +27,7 @@ def export_onnx(
     out: str | os.PathLike,
     constraints: Constrained | None = None,
     *,
+    method: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Writes a folder with a graph for each of a model's parts, whole or not at all.
@@ -38,6 +39,7 @@ def export_onnx(
         model: with a flat decoder of a latent vector; see `steps.flat_decoder`.
         out: the folder.
         constraints: of the model's z.
+        method: how they move it; see `moving.way_for`.
         overwrite: whether an exported folder that is there is replaced.
 
     Raises:
@@ -45,18 +47,20 @@ def export_onnx(
             another backend than TensorFlow.
         FileError: the folder is there already.
     """
-    out, parts = Path(out), graphs_of(model, constraints)
+    out, parts = Path(out), graphs_of(model, constraints, method)
     with graphs.new_folder(out, overwrite) as folder:
         for name, graph in parts.items():
             write_graph(folder / f"{name}.onnx", graph)
-        graphs.write_description(folder, out.name, model, parts, constraints)
+        graphs.write_description(folder, out.name, model, parts, constraints, method)
     return out
 
 
-def graphs_of(model: DomainModel, constraints: Constrained | None = None) -> dict[str, Graph]:
+def graphs_of(
+    model: DomainModel, constraints: Constrained | None = None, method: str | None = None
+) -> dict[str, Graph]:
     """What is exported of a model, by the names of the files."""
     decoder = steps.flat_decoder(model)
-    parts = graphs.graphs_of(model, constraints)
+    parts = graphs.graphs_of(model, constraints, method)
     # ONNX has no operation for how `generate` writes into its samples.
     decode = parts.pop("decode")._replace(
         function=lambda **inputs: {"sequence": steps.loop(decoder, **inputs)}

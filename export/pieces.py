@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from latentgen.constraints.density import STEPS
 from latentgen.errors import InputError
 from latentgen.export.rows import checked, finite
 from latentgen.sequence_model import SequenceModel
@@ -32,12 +31,10 @@ class Pieces(tf.Module):
     Attributes:
         inputs: what the encoder is given, by name; (n, …) each.
         outputs: what decoding gives.
-        density_steps: how far constraints follow the density of real z.
     """
 
     inputs: dict[str, Port]
     outputs: dict[str, Port]
-    density_steps: int = STEPS
 
     def read(self, pieces: dict[str, Any]) -> dict[str, Any]:
         """Inputs as a batch for `SequenceVAE.posterior`."""
@@ -160,8 +157,6 @@ class Music(Pieces):
 
 class Sentences(Pieces):
     """Strings, as a person writes them."""
-
-    density_steps = 1  # more lead to ever fewer sentences
 
     def __init__(self, model: Any):
         from latentgen.export.text_in_graph import TextInGraph

@@ -23,7 +23,7 @@ def export_saved_model(
     *,
     name: str | None = None,
     version: int | None = None,
-    method: str = "actor",
+    method: str | None = None,
     jit_compile: bool = True,
     card: str | None = None,
     overwrite: bool = False,
@@ -41,7 +41,8 @@ def export_saved_model(
             `constrain` and `sample_constrained`.
         name: of the model, the folder's by default.
         version: a new one by default, one above the newest.
-        method: by which z is moved; see `latentgen.export.constraining.Constraining`.
+        method: by which z is moved: 'actor', 'density' or 'vector'; by default on the density of
+            real z where the model knows those, else by the actor.
         jit_compile: whether XLA compiles the loop that draws: faster where there is XLA, which
             TensorFlow Serving has only on request (docs/export.md).
         card: the model card, Markdown.

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from keras import ops
 
 from latentgen.constraints.constrained import Constrained
+from latentgen.constraints.density import like_real
 from latentgen.errors import InputError
 from latentgen.export.constraining import Constraining
+from latentgen.export.moving import way_for
 from latentgen.export.pieces import Port, pieces_of, port
 from latentgen.export.rows import (
     at_least_zero,
@@ -19,7 +22,6 @@ from latentgen.export.rows import (
     row_seeds,
     uniforms,
 )
-from latentgen.export.steps import check_constraints
 from latentgen.vae import SequenceVAE
 
 TEMPERATURE = port(
@@ -63,7 +65,7 @@ class Signatures:
     Args:
         model: of one of the domains.
         constraints: what can be asked of z, if anything.
-        method: how z is moved; see Constraining.
+        method: how z is moved; see `moving.way_for`.
         jit_compile: whether XLA compiles the loop that draws.
 
     Raises:
@@ -74,7 +76,7 @@ class Signatures:
         self,
         model: Any,
         constraints: Constrained | None = None,
-        method: str = "actor",
+        method: str | None = None,
         jit_compile: bool = True,
     ):
         self.pieces = pieces_of(model)
@@ -87,8 +89,7 @@ class Signatures:
                 f"{type(model).__name__}, which reads a source"
             )
         if constraints is not None:
-            check_constraints(constraints, self.latent_size)
-            self.constraining = Constraining(constraints, method, self.pieces.density_steps)
+            self.constraining = Constraining(constraints, way_for(model, constraints, method))
         self._loop = tf.function(
             self._generate, autograph=False, jit_compile=jit_compile, reduce_retracing=True
         )
@@ -152,8 +153,10 @@ class Signatures:
             batch["control"] = self._control(control, tf.shape(batch["length"])[0])
         return self.model.posterior(batch)
 
-    def _prior(self, n, seeds):
-        return normals(seeds, self.latent_size) if self.latent_size else None
+    def _start(self, seeds):
+        """Latent vectors of the prior; a preset's, moved to where those of real pieces are."""
+        z, real = normals(seeds, self.latent_size), self.model.reference
+        return z if real is None else like_real(z, real, ops)
 
     # Ports.
 
@@ -181,7 +184,7 @@ class Signatures:
         def sample(n, temperature, seed, control=None):
             n = count(n)
             seeds = row_seeds(seed, n)
-            z = self._prior(n, seeds)
+            z = self._start(seeds) if self.latent_size else None
             drawn = self._draw(n, seeds, temperature, control, z)
             return drawn if z is None else {"z": z, **drawn}
 
@@ -246,7 +249,7 @@ class Signatures:
         def sample_constrained(n, targets, strength, temperature, seed, control=None):
             n = count(n)
             seeds = row_seeds(seed, n)
-            z = constraining.move(normals(seeds, self.latent_size), targets, strength)
+            z = constraining.move(self._start(seeds), targets, strength)
             return {"z": z, **self._draw(n, seeds, temperature, control, z)}
 
         inputs = {"n": port((), tf.int32, "how many"), **constraining.inputs}

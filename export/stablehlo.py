@@ -16,6 +16,7 @@ def export_stablehlo(
     out: str | os.PathLike,
     constraints: Constrained | None = None,
     *,
+    method: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Writes a folder with a StableHLO program for each of a model's parts, whole or not at all.
@@ -29,6 +30,7 @@ def export_stablehlo(
         model: of one of the domains. Texts are ids in these files, not strings.
         out: the folder.
         constraints: of the model's z.
+        method: how they move it; see `moving.way_for`.
         overwrite: whether an exported folder that is there is replaced.
 
     Returns:
@@ -40,11 +42,11 @@ def export_stablehlo(
         FileError: the folder is there already, or is no exported one.
     """
     require_backend("StableHLO", "jax")
-    graphs = graphs_of(model, constraints)
+    graphs = graphs_of(model, constraints, method)
     with new_folder(out, overwrite) as folder:
         for name, graph in graphs.items():
             (folder / f"{name}.stablehlo").write_bytes(_serialized(graph))
-        write_description(folder, Path(out).resolve().name, model, graphs, constraints)
+        write_description(folder, Path(out).resolve().name, model, graphs, constraints, method)
     return Path(out)
 
 

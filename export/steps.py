@@ -1,4 +1,4 @@
-"""A decoder's loop in pieces, for those who run it themselves: start, step, actor.
+"""A decoder's loop in pieces, for those who run it themselves: start and step.
 
 With T steps and uniform noise (n, T, U):
 
@@ -16,8 +16,6 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from latentgen.constraints.attributes import Attribute
-from latentgen.constraints.constrained import Constrained
 from latentgen.errors import InputError
 from latentgen.generation import GenerativeModel
 from latentgen.layers.cell_stacks import split_states
@@ -136,48 +134,6 @@ class _Step(keras.layers.Layer):
         element = ops.where(ended > 0, end, drawn.element)
         ended = ops.maximum(ended, ops.cast(drawn.ended, ended.dtype)[:, None])
         return element, [element, drawn.state, context, temperature, ended]
-
-
-def check_constraints(constraints: Constrained, latent_size: int) -> None:
-    """An InputError if the constraints are for latent vectors of another size."""
-    if constraints.latent_size != latent_size:
-        raise InputError(
-            f"constraints: expected ones for latent size {latent_size}, received ones for "
-            f"{constraints.latent_size}; give those that were learnt of this model's z"
-        )
-
-
-def condition(attributes: Sequence[Attribute], targets: Any) -> Any:
-    """What an actor reads, (n, c), of targets (n, A).
-
-    A target is a class by its number or, of a measured attribute, a value in its own units; NaN
-    asks for nothing.
-    """
-    if not attributes:  # the actor of realism alone
-        return ops.zeros_like(targets)
-    columns = []
-    for index, attribute in enumerate(attributes):
-        target = targets[:, index : index + 1]
-        if attribute.classes:
-            classes = ops.arange(len(attribute.classes), dtype="float32")
-            columns.append(ops.cast(ops.round(target) == classes, "float32"))  # NaN is none
-        else:
-            known = ops.cast(ops.logical_not(ops.isnan(target)), "int32")
-            value = (target - attribute.mean) / attribute.scale
-            # Not ops.where, which tf2onnx writes as a sum of products: 0 times NaN is NaN.
-            either = ops.concatenate([ops.zeros_like(value), value], axis=-1)
-            columns.append(ops.take_along_axis(either, known, axis=-1))
-            columns.append(ops.cast(known, "float32"))
-    return ops.concatenate(columns, axis=-1)
-
-
-def constrain(constraints: Constrained, z: Any, targets: Any, strength: Any) -> Any:
-    """z (n, latent_size) moved by the actor to the targets (n, A) → (n, latent_size).
-
-    `strength` (n,): 0 leaves z where it is, 1 is as learnt, more goes further.
-    """
-    moved = constraints.act(z, condition(constraints.attributes, targets))
-    return z + strength[:, None] * (moved - z)
 
 
 def _context_sizes(decoder: Decoder) -> list[int]:

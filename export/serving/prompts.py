@@ -102,12 +102,13 @@ def inputs_of(
 ) -> tuple[str, dict[str, np.ndarray]]:
     """The signature that answers a prompt, and its inputs.
 
-    Where nothing is asked, constraints are still what keeps a z where real ones are.
+    Constraints are asked where the prompt names an attribute, or where they have none: realism.
 
     Raises:
         Refusal: 400: the model makes no samples, or wants a control that a prompt has no words for.
     """
-    name = "sample_constrained" if "sample_constrained" in signatures else "sample"
+    constrained = "sample_constrained" in signatures and (prompt.asked or not prompt.targets)
+    name = "sample_constrained" if constrained else "sample"
     if name not in signatures:
         raise bad("expected a model that samples; this one has no such signature")
     known = {

@@ -34,6 +34,7 @@ def write_site(
     *,
     cards: Mapping[str, str] | None = None,
     runtime: str | os.PathLike | None = None,
+    method: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Writes a static site that draws and plays on its visitor's machine, whole or not at all.
@@ -46,6 +47,7 @@ def write_site(
         out: the folder.
         cards: model cards by those names, which the page links to.
         runtime: onnxruntime-web at hand, a tarball or a folder; see `runtime.write_runtime`.
+        method: how z is moved; see `moving.way_for`.
         overwrite: whether a site that is there is replaced.
 
     Raises:
@@ -61,7 +63,7 @@ def write_site(
             raise InputError(
                 f"models: expected names of letters, digits, - and _, received {name!r}"
             )
-    exhibits = [facts(*each) for each in models]
+    exhibits = [facts(*each, method) for each in models]
     for exhibit in exhibits:
         exhibit["card"] = bool(cards and cards.get(exhibit["name"]))
     with new_folder(out, overwrite) as folder:
@@ -77,7 +79,7 @@ def write_site(
                 (parts / "card.txt").write_text(cards[exhibit["name"]], encoding="utf-8")
             if exhibit["points"]:
                 _points(model).astype("<f4").tofile(parts / "points.bin")
-            for name, graph in graphs_of(model, constraints).items():
+            for name, graph in graphs_of(model, constraints, method).items():
                 if name in GRAPHS:
                     write_graph(parts / f"{name}.onnx", graph)
         site = {"format": metadata.FORMAT, "latentgen": __version__, "exhibits": exhibits}
@@ -85,11 +87,12 @@ def write_site(
     return out
 
 
-def facts(model: DomainModel, constraints: Constrained | None, name: str) -> dict[str, Any]:
+def facts(
+    model: DomainModel, constraints: Constrained | None, name: str, method: str | None = None
+) -> dict[str, Any]:
     """What the page is told of a model."""
     decoder, kind = steps.flat_decoder(model), _kind(model)
-    attributes = () if constraints is None else constraints.attributes
-    return metadata.about(model, name, "actor" if attributes else None, attributes) | {
+    return metadata.about(model, name, constraints, method) | {
         "kind": kind,
         "folder": f"models/{name}",
         "temperature": TEMPERATURES[kind],

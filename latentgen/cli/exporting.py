@@ -73,8 +73,12 @@ def export(
         typer.Option(min=0, help="Of the saved-model.", show_default="one above the newest"),
     ] = None,
     method: Annotated[
-        Method, typer.Option(help="How a saved-model finds what is asked.")
-    ] = Method.actor,
+        Method | None,
+        typer.Option(
+            help="How what is asked is found.",
+            show_default="density where the model knows latent vectors of real pieces, else actor",
+        ),
+    ] = None,
     xla: Annotated[
         bool,
         typer.Option(
@@ -93,9 +97,9 @@ def export(
 ) -> None:
     """Write a model for where latentgen is not installed: a server, a browser, a telephone."""
     saved_model = format is Format.saved_model
-    if not saved_model and (name, version, method, xla) != (None, None, Method.actor, True):
+    if not saved_model and (name, version, xla) != (None, None, True):
         raise InputError(
-            "--name, --version, --method, --no-xla: expected for a saved-model alone, received "
+            "--name, --version, --no-xla: expected for a saved-model alone, received "
             f"--format {format}"
         )
     if runtime is not None and format is not Format.web:
@@ -115,6 +119,7 @@ def export(
     files = _files(constraint, models)
     opened = [_open(each, files[each]) for each in models]
     model, constraints = opened[0]
+    how: dict[str, Any] = {"method": method and method.value, "overwrite": overwrite}
     with waiting(f"Writing {out}"):
         if saved_model:
             from latentgen.export.saved_model import export_saved_model
@@ -125,10 +130,9 @@ def export(
                 constraints,
                 name=name,
                 version=version,
-                method=method.value,
                 jit_compile=xla,
                 card=card_of(models[0]),
-                overwrite=overwrite,
+                **how,
             )
         elif format is Format.web:
             from latentgen.export.web.build import write_site
@@ -138,10 +142,10 @@ def export(
                 out,
                 cards={own: card_of(each) for each, own in zip(models, names, strict=True)},
                 runtime=runtime,
-                overwrite=overwrite,
+                **how,
             )
         else:
-            written = _exporter(format)(model, out, constraints, overwrite=overwrite)
+            written = _exporter(format)(model, out, constraints, **how)
     size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file()) / 1e6
     asked = [own.attribute_names for _, own in opened if own is not None]
     wanted = f", to be asked for {', '.join(sum(asked, ()))}" if any(asked) else ""

@@ -19,11 +19,8 @@ Prior = Annotated[
 
 def draw(model: "DomainModel", count: int, prior: bool, how: dict[str, Any]) -> list[Any]:
     """So many pieces; their z from the prior, uphill on the density of the preset's real z."""
-    from latentgen.constraints.density import uphill
+    from latentgen.constraints.density import like_real
 
-    real = model.reference
-    if prior or real is None:
+    if prior or model.reference is None:
         return model.sample(count, **how)
-    bandwidth = float((real.scale**2).mean() ** 0.5)
-    z = uphill(model.sample_prior(count, how["seed"]), real.mean, bandwidth)
-    return model.decode(z, **how)
+    return model.decode(like_real(model.sample_prior(count, how["seed"]), model.reference), **how)

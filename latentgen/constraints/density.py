@@ -14,6 +14,7 @@ import numpy as np
 from latentgen.constraints.direct import actor
 from latentgen.constraints.predictors import ARRAYS
 from latentgen.constraints.protocol import Constraints
+from latentgen.vae import Posterior
 
 STEPS, ATTRIBUTE_WEIGHT = 3, 6.0
 
@@ -55,6 +56,11 @@ def uphill(
         logits = -squares / (2 * bandwidth**2) + (0.0 if match is None else match)
         z = xp.matmul(xp.softmax(logits, axis=-1), real)
     return z
+
+
+def like_real(z: Any, real: Posterior, xp: Any = ARRAYS) -> Any:
+    """z (n, d) moved uphill to where those of real pieces are; what `sample` is of a preset."""
+    return uphill(z, real.mean, float((real.scale**2).mean() ** 0.5), xp=xp)
 
 
 def _log_matches(constraints: Constraints, real: np.ndarray, condition: np.ndarray) -> np.ndarray:

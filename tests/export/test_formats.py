@@ -91,7 +91,7 @@ def assert_encodes_as_keras(model, encode, batch: dict[str, np.ndarray]) -> None
 
 def test_sketches_and_what_can_be_asked_of_them(tmp_path):
     model, asked = sketches(), constraints()
-    folder = export(model, tmp_path / "cats", asked)
+    folder = export(model, tmp_path / "cats", asked, method="density")
     suffix = "stablehlo" if ON_JAX else "tflite"
     names = {f"{name}.{suffix}" for name in ("decode", "encode", "constrain")}
     assert {path.name for path in folder.iterdir()} == {*names, "latentgen.json"}
@@ -108,12 +108,12 @@ def test_sketches_and_what_can_be_asked_of_them(tmp_path):
     targets = np.array([[1, np.nan], [np.nan, 6.5], [np.nan, np.nan]], "float32")
     strength = np.array([1.0, 0.5, 0.0], "float32")
     moved = load(folder, "constrain")(z=z, targets=targets, strength=strength)["moved"]
-    left = asked.transform(z[:1], {"left": True})
-    far = asked.transform(z[1:2], {"how_far": 6.5}, strength=0.5)
+    left = asked.transform(z[:1], {"left": True}, method="density")
+    far = asked.transform(z[1:2], {"how_far": 6.5}, strength=0.5, method="density")
     np.testing.assert_allclose(moved, np.concatenate([left, far, z[2:]]), atol=1e-5)
 
     described = json.loads((folder / "latentgen.json").read_text())
-    assert described["domain"] == "sketch"
+    assert (described["domain"], described["method"]) == ("sketch", "density")
     assert described["arguments"]["scale"] == 9.0
     assert [attribute["name"] for attribute in described["attributes"]] == ["left", "how_far"]
     assert described["signatures"]["decode"]["inputs"]["noise"]["shape"] == [None, None, 4]

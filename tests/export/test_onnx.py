@@ -113,6 +113,20 @@ def test_actor(folder, sketches, constraints):
     np.testing.assert_allclose(moved, np.concatenate([left, far, z[2:]]), atol=1e-5)
 
 
+def test_actor_then_density(sketches, constraints, tmp_path):
+    from latentgen.export.onnx import graphs_of, write_graph
+
+    graph = graphs_of(sketches, constraints, "density")["constrain"]
+    write_graph(tmp_path / "constrain.onnx", graph)
+    z, _ = noise_and_z(sketches)
+    targets = np.array([[1, np.nan], [0, 6.5], [np.nan, np.nan]], "float32")
+    given = {"targets": targets, "strength": np.ones(3, "float32")}
+    moved = run(tmp_path, "constrain", z=z, **given)["moved"]
+    values = ({"left": True}, {"left": False, "how_far": 6.5}, None)
+    expected = [constraints.transform(z[[k]], values[k], method="density") for k in range(3)]
+    np.testing.assert_allclose(moved, np.concatenate(expected), atol=1e-5)
+
+
 def test_melodies_of_combined_constraints(constraints, tmp_path):
     from latentgen.export.onnx import graphs_of, write_graph
 

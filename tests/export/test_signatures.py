@@ -1,5 +1,6 @@
 """What an exported model gives is what the library gives, in every domain and signature."""
 
+import json
 import subprocess
 import sys
 
@@ -264,6 +265,7 @@ def test_every_method_is_the_librarys(drawing, method):
     """In the graph, but not saved."""
     from latentgen.constraints import LatentConstraints
     from latentgen.export.constraining import Constraining
+    from latentgen.export.moving import Way
 
     realism = LatentConstraints(4, hidden=8, layers=1)
     realism.fit(latents(50), turns=1, batch_size=4, critic_steps=1)
@@ -274,7 +276,7 @@ def test_every_method_is_the_librarys(drawing, method):
         (drawing.constraints.parts[0], [0, NAN], {"first": False}),
         (realism, [], {}),
     ):
-        move = tf.function(Constraining(asked, method).move, autograph=False)
+        move = tf.function(Constraining(asked, Way(method)).move, autograph=False)
         ours = move(z, tf.constant(targets, tf.float32), tf.constant(0.7))
         theirs = asked.transform(z, values, method=method, strength=0.7)
         np.testing.assert_allclose(ours, theirs, **SHARP)
@@ -287,6 +289,27 @@ def test_each_row_has_targets_and_a_strength_of_its_own(drawing):
         strength = (0.5, 2)[row]
         theirs = drawing.constraints.transform(z[[row]], asked, strength=strength)
         np.testing.assert_allclose(given[[row]], theirs, **SHARP)
+
+
+def test_a_preset_is_sampled_where_real_pieces_are(tmp_path):
+    from latentgen.vae import Posterior
+
+    vae, asked = sketches(), constraints()
+    real = latents(5, 3)
+    vae.reference = Posterior(real, np.full_like(real, 0.05))
+    folder, signatures = opened(vae, tmp_path / "near", asked, jit_compile=False)
+    drawn = ask(signatures, "sample", n=20, temperature=0, seed=0)
+    apart = np.linalg.norm(drawn["z"][:, None] - real, axis=-1)
+    assert apart.min(axis=1).max() < 1e-3  # so narrow a density has its summits at the real z
+    assert len(set(apart.argmin(axis=1))) > 1
+    # What is asked is found on the density of real z too.
+    assert json.loads((folder / "assets.extra" / "latentgen.json").read_text())["method"] == (
+        "density"
+    )
+    z = latents(3)
+    moved = ask(signatures, "constrain", z=z, targets=[1, NAN, NAN], strength=1)["z"]
+    theirs = asked.transform(z, {"first": True}, method="density")
+    np.testing.assert_allclose(moved, theirs, **SHARP)
 
 
 def test_constrained_samples_are_samples_moved(drawing):

@@ -6,7 +6,7 @@ from keras import ops
 
 from latentgen.constraints.attributes import Attribute
 from latentgen.errors import InputError
-from latentgen.export import steps
+from latentgen.export import moving, steps
 from latentgen.layers.heads import CategoricalHead
 from latentgen.layers.hierarchical_decoder import HierarchicalDecoder
 from latentgen.layers.tokens import TokenHead
@@ -85,7 +85,7 @@ def test_conditions_are_those_of_the_constraints():
     targets = np.array([[1, 2, 2.0], [np.nan, 0, np.nan], [0, np.nan, 8.0]], "float32")
     expected = [a.condition(a.encode(asked[a.name])) for a in attributes]
     np.testing.assert_allclose(
-        steps.condition(attributes, targets), np.concatenate(expected, axis=1), atol=1e-6
+        moving.condition(attributes, targets), np.concatenate(expected, axis=1), atol=1e-6
     )
 
 

@@ -76,8 +76,8 @@ export class Model {
   // The points z moved to what is wished: [{ column, target, strength }, …].
   //
   // Wishes of one strength are asked for together. Where strengths differ, the weaker ones are
-  // asked for on a part of the way only: with strengths s1 ≥ s2 ≥ … and G(k) the actor asked for
-  // the first k wishes, z' = z + Σ (s_k − s_(k+1)) (G(k) − z).
+  // asked for on a part of the way only: with strengths s1 ≥ s2 ≥ … and G(k) where z goes
+  // when asked for the first k wishes, z' = z + Σ (s_k − s_(k+1)) (G(k) − z).
   async constrained(z, wishes) {
     const asked = wishes.filter(wish => wish.strength > 0).sort((a, b) => b.strength - a.strength);
     const targets = new Float32Array(this.facts.attributes.length).fill(NaN);

@@ -68,7 +68,8 @@ def constrain(
     method: Annotated[
         Method | None,
         typer.Option(
-            help="How to get there.", show_default="actor; density where nothing is asked for"
+            help="How to get there.",
+            show_default="density; actor for --change, and where real drawings are not known",
         ),
     ] = None,
     strength: Strength = 1.0,
@@ -102,13 +103,14 @@ def constrain(
     how_drawn = {"seed": seed, **decoding(temperature)}
     if rule:
         constraints = constraining.learn_rule(
-            vae, lambda z: vae.decode(z, **how_drawn), obeys, turns, seed
+            vae, lambda z: vae.decode(z, **how_drawn), obeys, turns, seed, vae.reference
         )
     else:
         short = [shorten(drawing, vae.max_length) for drawing in drawings]
         constraints = constraining.learn(vae, short, columns, turns, seed)
     constraining.keep_learnt(constraints, save)
     changed = [shorten(drawing, vae.max_length) for drawing in changed]
+    near = bool(changed) or vae.reference is None  # or like what people draw
     with waiting("Drawing what was asked for"):
         z = constraining.constrained(
             constraints,
@@ -116,7 +118,7 @@ def constrain(
             count,
             wanted,
             changed,
-            method=method or (Method.actor if wanted else Method.density),
+            method=method or (Method.actor if wanted and near else Method.density),
             strength=strength,
             keep=keep,
             seed=seed,
