@@ -300,7 +300,7 @@ def quality(
         rows.append(
             [
                 name,
-                epochs or method.epochs,
+                f"{epochs or method.epochs}",
                 *columns,
                 *("–" if v is None else f"{v:.2f}" for v in published),
             ]
@@ -312,7 +312,7 @@ def quality(
         training=f"batches of {BATCH}, LSTM {sizes.units}, Adam; seeds {seeds}; roll-outs "
         f"{sizes.rollouts} of every {sizes.rollout_every}th beginning",
         pretrained=f"after {sizes.pretraining} epochs of likelihood: "
-        + ", ".join(name for name in names if METHODS[name].pretrained),
+        + (", ".join(name for name in names if METHODS[name].pretrained) or "none"),
         measured=f"every {sizes.every} epochs, NLL_oracle of {sizes.drawn:,} draws at temperature "
         "1; the lowest sum is of one model, and that over temperatures is of the same weights",
     )

@@ -1,4 +1,4 @@
-"""A folder of ONNX graphs, for whatever runs those: start, step and the whole loop, encoder, constrain.
+"""A folder of ONNX graphs, for whatever runs those: start, step, the whole loop, encode, constrain.
 
 `docs/web.md` says what each graph takes and gives, and shows the loop in ten lines.
 """

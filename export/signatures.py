@@ -82,7 +82,9 @@ class Signatures:
         self.pieces = pieces_of(model)
         self.model, self.latent_size = model, model.decoder.latent_size
         self.controlled = bool(model.control_size)
-        self.constraining = None
+        self.constraining, self._real = None, model.reference
+        if self._real is not None:  # a variable is kept once, an array wherever it is read
+            self._real = self._real._replace(mean=tf.Variable(self._real.mean, trainable=False))
         if hasattr(model, "translate"):
             raise InputError(
                 f"model: expected one that draws of a latent vector or of nothing, received a "
@@ -155,8 +157,8 @@ class Signatures:
 
     def _start(self, seeds):
         """Latent vectors of the prior; a preset's, moved to where those of real pieces are."""
-        z, real = normals(seeds, self.latent_size), self.model.reference
-        return z if real is None else like_real(z, real, ops)
+        z = normals(seeds, self.latent_size)
+        return z if self._real is None else like_real(z, self._real, ops)
 
     # Ports.
 

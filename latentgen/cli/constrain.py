@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from latentgen.domain import DomainVAE
     from latentgen.vae import Posterior
 
-RULE = "rule"
-
 
 class Method(enum.StrEnum):
     """How a constrained z is found."""
@@ -143,19 +141,23 @@ def learn(
 def learn_rule(
     vae: "DomainVAE",
     decode: Callable[["np.ndarray"], list[Any]],
+    rule: Sequence[str],
     obeys: Rule,
     turns: int | None,
     seed: int,
     real: "Posterior | None" = None,
 ) -> "LatentConstraints":
-    """Constraints from what a rule says of the model's own pieces; `real` z say what is real."""
+    """Constraints from what a rule, or several, says of the model's own pieces.
+
+    `real` z say what is real.
+    """
     from latentgen.constraints.latent_constraints import LatentConstraints
 
     constraints = LatentConstraints(vae.latent_size, seed=seed)
     with progress_bar("Learning the rule", 100) as advance:
         constraints.fit_reward(
             decode,
-            {RULE: obeys},
+            {rule_name(rule): obeys},
             z=real.mean if real else None,
             turns=turns or FROM_A_RULE,
             progress=lambda share, what: advance(round(100 * share), what),
@@ -199,6 +201,11 @@ def in_words(rule: Sequence[str], wanted: dict[str, Any]) -> str:
     """What was asked for, to tell a person."""
     values = [f"{name}={value}" for name, value in wanted.items()]
     return ", ".join(list(rule) or values or ["nothing but realism"])
+
+
+def rule_name(rule: Sequence[str]) -> str:
+    """What rules that are asked for together are called, in an export too."""
+    return " and ".join(map(str.strip, rule))
 
 
 def say_what_obeys(obeys: Rule, pieces: Sequence[Any]) -> None:

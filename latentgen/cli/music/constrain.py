@@ -7,7 +7,6 @@ import typer
 
 from latentgen.cli import constrain as constraining
 from latentgen.cli.constrain import (
-    RULE,
     Keep,
     Labels,
     Method,
@@ -112,11 +111,17 @@ def constrain(
     changed = read(change)[:count] if change else []
     check_out(out, len(changed) or count, overwrite)
     how = playing(vae, temperature, tempo, program, chords, key, seed, changed)
-    wanted: dict[str, Any] = {RULE: True}
+    wanted: dict[str, Any] = {constraining.rule_name(rule): True}
     if labelled is None:
         asking = playing(vae, temperature, None, None, chords, key, seed, changed[:1])
         constraints = constraining.learn_rule(
-            vae, lambda z: vae.decode(z, **_for_all(asking)), obeys, turns, seed, vae.reference
+            vae,
+            lambda z: vae.decode(z, **_for_all(asking)),
+            rule,
+            obeys,
+            turns,
+            seed,
+            vae.reference,
         )
     else:
         music, columns = constraining.read_examples(labelled, labels, bool(want), read, READABLE)

@@ -7,7 +7,6 @@ import typer
 
 from latentgen.cli import constrain as constraining
 from latentgen.cli.constrain import (
-    RULE,
     Keep,
     Labels,
     Method,
@@ -97,13 +96,17 @@ def constrain(
         drawings, columns = constraining.read_examples(
             labelled, labels, bool(want), lambda path: read_file(path)[:limit], READABLE
         )
-    wanted = {RULE: True} if rule else constraining.wanted_values(want, keep, columns)
+    wanted = (
+        {constraining.rule_name(rule): True}
+        if rule
+        else constraining.wanted_values(want, keep, columns)
+    )
 
     vae = open_vae(preset)
     how_drawn = {"seed": seed, **decoding(temperature)}
     if rule:
         constraints = constraining.learn_rule(
-            vae, lambda z: vae.decode(z, **how_drawn), obeys, turns, seed, vae.reference
+            vae, lambda z: vae.decode(z, **how_drawn), rule, obeys, turns, seed, vae.reference
         )
     else:
         short = [shorten(drawing, vae.max_length) for drawing in drawings]

@@ -7,7 +7,6 @@ import typer
 
 from latentgen.cli import constrain as constraining
 from latentgen.cli.constrain import (
-    RULE,
     Keep,
     Labels,
     Method,
@@ -94,14 +93,18 @@ def constrain(
     check_given(*([change] if change else []))
     obeys = _rule(rule)
     sentences, columns = read_labelled(labelled, labels, bool(want)) if labelled else ([], {})
-    wanted = {RULE: True} if rule else constraining.wanted_values(want, keep, columns)
+    wanted = (
+        {constraining.rule_name(rule): True}
+        if rule
+        else constraining.wanted_values(want, keep, columns)
+    )
     vae = open_vae(preset)
     changed = read_given(change, vae, count) if change else []
     how = writing(temperature, top_k, top_p, seed)
     constraints: LatentConstraints
     if rule:
         constraints = constraining.learn_rule(
-            vae, lambda z: vae.decode(z, **how), obeys, turns, seed, vae.reference
+            vae, lambda z: vae.decode(z, **how), rule, obeys, turns, seed, vae.reference
         )
     else:
         chosen = choose(sentences, columns, vae, limit, seed)
