@@ -128,8 +128,8 @@ METHODS = {
     "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 16),
     "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 16),
     "MaliGAN": _tuned(_with_discriminator("MaliGAN"), 8.73, 741.0, 20),
-    "ScratchGAN": Method(_objective("ScratchGAN"), None, None),
-    "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0),
+    "ScratchGAN": Method(_objective("ScratchGAN"), None, None, epochs=40),
+    "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0, epochs=40),
     "generalized JS": _tuned(_with_discriminator("GeneralizedJS"), None, None, 20),
     "Gumbel-softmax": _tuned(_objective("GumbelSoftmax"), None, None, 8),
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from latentgen.export.serving.calls import HIGHEST
-from latentgen.export.serving.prompts import FORMATS
+from latentgen.export.serving.prompts import FORMATS, TEMPERATURES
 from latentgen.export.serving.worker import ModelReport
 
 MODEL, VERSION = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
@@ -115,16 +115,20 @@ def complete(
 
 
 def _numbers(most: int) -> dict[str, dict[str, Any]]:
-    def number(text: str, kind: str, low: float, high: float, usual: float) -> dict[str, Any]:
-        limits = {"minimum": low, "maximum": high, "default": usual}
-        return {"type": kind, "description": text, **limits}
+    def number(
+        text: str, kind: str, low: float, high: float, usual: float | None = None
+    ) -> dict[str, Any]:
+        limits = {"minimum": low, "maximum": high}
+        default = {} if usual is None else {"default": usual}
+        return {"type": kind, "description": text, **limits, **default}
 
     return {
         "n": number("How many pieces; 1 where a file holds one.", "integer", 1, most, 1),
         "seed": number("The same seed gives the same pieces.", "integer", 0, 2**31 - 1, 0),
         "temperature": number(
-            "How daring: 0 is the likeliest step each time, 1 as taught.",
-            "number", 0, HIGHEST["temperature"], 0.5,
+            "How daring: 0 is the likeliest step each time, 1 as taught; by default "
+            + ", ".join(f"{usual} of {domain}" for domain, usual in TEMPERATURES.items()),
+            "number", 0, HIGHEST["temperature"],
         ),
         "strength": number(
             "How far to go towards the attributes: 0 stays, 1 as learnt.",

@@ -20,6 +20,7 @@ FORMATS = {
 }
 ALONE = ("mid", "wav")
 """Formats of which a file holds one piece."""
+TEMPERATURES = {"sketch": 0.25, "music": 0.5, "text": 0.5}  # as the command line draws
 _NUMBERS = ("n", "seed", "temperature", "strength", "tempo")
 
 
@@ -86,10 +87,11 @@ def of_document(document: Any, description: Description, most: int) -> Prompt:
     if not isinstance(wanted, dict):
         raise bad(f"attributes: expected an object, received {shown(wanted)}")
     targets, asked = _targets(wanted, description)
+    usual = TEMPERATURES[description.domain]
     return Prompt(
         int(_number(document, "n", 1, most, whole=True, default=Prompt.n)),
         int(_number(document, "seed", 0, 2**31 - 1, whole=True, default=Prompt.seed)),
-        _number(document, "temperature", 0, HIGHEST["temperature"], default=Prompt.temperature),
+        _number(document, "temperature", 0, HIGHEST["temperature"], default=usual),
         _number(document, "strength", 0, HIGHEST["strength"], default=Prompt.strength),
         _number(document, "tempo", 20, 400, default=Prompt.tempo),
         targets,
