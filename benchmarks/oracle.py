@@ -104,17 +104,6 @@ def _cot(model, sizes, seed):
     return CoT(model, Decoder(head, 2 * sizes.units, 0, input_dropout=0.5, seed=seed), seed=seed)
 
 
-def _cot_on(model, sizes, seed):
-    """With a mediator that starts as the model, which has learnt by likelihood."""
-    from latentgen.objectives import CoT
-    from latentgen.objectives.rollouts import another
-
-    mediator = another(model.decoder)
-    mediator.build()
-    mediator.set_weights(model.decoder.get_weights())
-    return CoT(model, mediator, seed=seed)
-
-
 def _tuned(make: Any, nll_oracle: float | None, seconds: float | None, epochs: int) -> Method:
     """A method that goes on from a model trained by likelihood, at a low rate."""
     return Method(make, nll_oracle, seconds, None, True, 1e-4, epochs=epochs)
@@ -124,14 +113,13 @@ METHODS = {
     LIKELIHOOD: Method(lambda model, sizes, seed: model, 9.08, 16.1, 8.97),
     "scheduled sampling": Method(_scheduled, 8.89, 32.5),
     "CoT": Method(_cot, 8.19, 53.9, 8.03),
-    "CoT after likelihood": Method(_cot_on, None, None, None, True, 1e-3),
-    "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 16),
-    "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 16),
-    "MaliGAN": _tuned(_with_discriminator("MaliGAN"), 8.73, 741.0, 20),
+    "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 8),
+    "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 8),
+    "MaliGAN": _tuned(_with_discriminator("MaliGAN"), 8.73, 741.0, 16),
     "ScratchGAN": Method(_objective("ScratchGAN"), None, None, epochs=40),
     "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0, epochs=40),
-    "generalized JS": _tuned(_with_discriminator("GeneralizedJS"), None, None, 20),
-    "Gumbel-softmax": _tuned(_objective("GumbelSoftmax"), None, None, 8),
+    "generalized JS": _tuned(_with_discriminator("GeneralizedJS"), None, None, 16),
+    "Gumbel-softmax": _tuned(_objective("GumbelSoftmax"), None, None, 4),
 }
 
 

@@ -1,5 +1,6 @@
 """SequenceModel: an autoregressive decoder as a Keras model, trained by likelihood."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,14 @@ class SequenceModel(GenerativeModel):
     def build(self, input_shape=None):
         """Nothing is left to do: the constructor builds every part from its sizes, so that loading
         finds every weight."""
+
+    def make_train_function(self, force=False):
+        """Builds the optimizer first: variables made in a trace have TensorFlow trace twice."""
+        if not self.optimizer.built:
+            strategy = getattr(self, "distribute_strategy", None)  # of TensorFlow
+            with strategy.scope() if strategy else contextlib.nullcontext():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
 
     def condition(self, inputs, training=False) -> dict[str, Any]:
         """What the decoder is conditioned on, as `z`, and what it was made of; empty without."""

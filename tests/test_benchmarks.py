@@ -15,6 +15,7 @@ from tests.shared import REPOSITORY
     [
         ("generation", ["Generation: SketchVAE", "Early exit: untrained"]),
         ("training_step", ["Training step: SketchVAE"]),
+        ("export", ["Exported SavedModels", "Processor time"]),
         ("constraints", ["Latent constraints from 24 labels"]),
         ("oracle", ["Synthetic oracle: time", "Synthetic oracle: random weights"]),
         ("discrete", ["Scheduled sampling: its optimum", "Generalized Jensen-Shannon: one"]),
