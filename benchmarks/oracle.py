@@ -56,7 +56,7 @@ class Method(NamedTuple):
     pretrained: bool = False
     rate: float = 1e-2
     critic_rate: float = 3e-3
-    epochs: int = 80  # what two cores do in a quarter of an hour or two
+    epochs: int = 80  # of the others fewer: what two cores do in ten minutes or so
 
 
 def _objective(name: str, **options: Any) -> Callable[[Any, Sizes, int], Any]:
@@ -114,11 +114,11 @@ METHODS = {
     "scheduled sampling": Method(_scheduled, 8.89, 32.5),
     "CoT": Method(_cot, 8.19, 53.9, 8.03),
     "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 8),
-    "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 8),
+    "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 4),
     "MaliGAN": _tuned(_with_discriminator("MaliGAN"), 8.73, 741.0, 16),
-    "ScratchGAN": Method(_objective("ScratchGAN"), None, None, epochs=40),
-    "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0, epochs=40),
-    "generalized JS": _tuned(_with_discriminator("GeneralizedJS"), None, None, 16),
+    "ScratchGAN": Method(_objective("ScratchGAN"), None, None, epochs=24),
+    "professor forcing": Method(_objective("ProfessorForcing"), 9.43, 487.0, epochs=24),
+    "generalized JS": _tuned(_with_discriminator("GeneralizedJS"), None, None, 8),
     "Gumbel-softmax": _tuned(_objective("GumbelSoftmax"), None, None, 4),
 }
 

@@ -182,6 +182,7 @@ def measure(name: str, task: Task, folder: Path, seed: int) -> None:
     table(header, [row + ["–"] * (len(header) - len(row)) for row in rows])
     if name in ("coco", "a grammar"):
         table_of_bleu(models["LanguageModel"], sentences, held_out, seed)
+        sweep_of_bleu(models["LanguageModel"], held_out, seed, folder / name)
 
 
 def table_of_bleu(model, sentences: list[str], references: list[str], seed: int) -> None:
@@ -209,6 +210,44 @@ def table_of_bleu(model, sentences: list[str], references: list[str], seed: int)
             [who, *("  ".join(f"{v:.3f}" for v in row) for row in rows)]
             for who, rows in found.items()
         ],
+    )
+
+
+def sweep_of_bleu(model, references: list[str], seed: int, folder: Path) -> None:
+    """BLEU-4 and self-BLEU-4 over temperatures; a figure of them beside Texygen's and people."""
+    from latentgen.evaluation.bleu import texygen_bleu, texygen_self_bleu
+    from latentgen.evaluation.sweep import Sweep, temperature_sweep
+    from latentgen.evaluation.sweep_figure import draw_sweep
+    from latentgen.text.spelling import small_tokens
+
+    real = [*map(small_tokens, references)]
+    n = min(SAMPLES, 4 * len(references))
+    metrics = {
+        "BLEU-4": lambda written: texygen_bleu(written, real)[2],
+        "self-BLEU-4": lambda written: texygen_self_bleu(written)[2],
+    }
+
+    def write(temperature: float) -> list[list[str]]:
+        return [*map(small_tokens, model.sample(n, temperature=temperature, seed=seed))]
+
+    sweep = temperature_sweep(write, metrics)
+    people = texygen_bleu(real[1::2], real[::2])[2], texygen_self_bleu(real)[2]
+    others = {"people, held out": people, "Texygen's MLE": (TEXYGEN[0][2], TEXYGEN[1][2])}
+    points = {
+        who: Sweep((1.0,), {name: (value,) for name, value in zip(metrics, values, strict=True)})
+        for who, values in others.items()
+    }
+    print(f"\n  {n:,} sentences at each temperature; also {folder / 'sweep.png'}\n")
+    print("\n".join(f"  {line}" for line in str(sweep).splitlines()))
+    sweep.save(folder / "sweep.csv")
+    draw_sweep(
+        {"likelihood": sweep},
+        folder / "sweep.png",
+        "self-BLEU-4",
+        "BLEU-4",
+        x_label="self-BLEU-4 (low: diverse)",
+        y_label="BLEU-4 (high: like what people write)",
+        published=points,
     )
 
 
