@@ -77,7 +77,8 @@ def run(program, folder):
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        env=os.environ | {"KERAS_BACKEND": "jax"},
+        # JAX's cache of compiled programs reads files by a library that looks for TensorFlow.
+        env=os.environ | {"KERAS_BACKEND": "jax", "JAX_COMPILATION_CACHE_DIR": ""},
         capture_output=True,
         text=True,
         timeout=600,

@@ -129,11 +129,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         def going_on(t, element, ended, samples, states):
             return ops.logical_and(t < steps, ops.logical_not(self.all_closed(t, ended)))
 
-        def body(t, element, ended, samples, states):
-            inputs = self.head.embed(element)
-            if self.control_size:
-                inputs = ops.concatenate([inputs, control[t]], axis=-1)
-            features, states = self.advance(t, inputs, list(states))
+        def draw(t, features):
             parameters = self.head(features)
             if top_k is not None or top_p is not None:
                 parameters = self.head.truncate(parameters, temperature, top_k, top_p)
@@ -142,8 +138,21 @@ class AutoregressiveDecoder(keras.layers.Layer):
                 element = self.head.mode(parameters)
             elif greedy is not False:
                 element = ops.where(greedy[:, None], self.head.mode(parameters), element)
-            if given is not None:
-                element = ops.where(is_given[t][:, None], given[t], element)
+            return element
+
+        def body(t, element, ended, samples, states):
+            inputs = self.head.embed(element)
+            if self.control_size:
+                inputs = ops.concatenate([inputs, control[t]], axis=-1)
+            features, states = self.advance(t, inputs, list(states))
+            if given is None:
+                element = draw(t, features)
+            else:  # where nothing is to be drawn, the head's work is saved
+                element = ops.cond(
+                    ops.all(is_given[t]),
+                    lambda: given[t],
+                    lambda: ops.where(is_given[t][:, None], given[t], draw(t, features)),
+                )
             closed = self.closed(t, ended)
             element = ops.where(closed[:, None], end, element)
             samples = ops.slice_update(samples, (t, 0, 0), element[None])

@@ -57,7 +57,8 @@ def rollout_values(
     """What it is worth to have drawn each element of some sequences, (B, T).
 
     The value of a beginning is the mean score of `rollouts` completions of it; that of the whole
-    is its score. All beginnings of the batch are completed at once, in a compiled loop.
+    is its score. A compiled loop takes beginning after beginning, each with all its completions:
+    of the steps that are given no more than the states is worked out.
 
     Args:
         decoder: completes.
@@ -73,23 +74,23 @@ def rollout_values(
     whole = score(samples, z)[:, None]
     if isinstance(steps, int) and steps <= every:
         return ops.repeat(whole, steps, axis=1)
-    lengths = ops.arange(every, steps, every)  # of the beginnings
-    count = ops.shape(lengths)[0]
+    count = (steps - 1) // every  # of the beginnings: every, 2 · every, … elements long
 
     def many(tensors):
-        return keras.tree.map_structure(lambda x: ops.repeat(x, count, axis=0), tensors)
+        return keras.tree.map_structure(lambda x: ops.repeat(x, rollouts, axis=0), tensors)
 
     given, z, control = (None if part is None else many(part) for part in (samples, z, control))
-    is_given = ops.tile(ops.arange(steps)[None] < lengths[:, None], (batch, 1))
     # Drawn before the loop: a compiled one has no random generator.
     noise = keras.random.uniform(
-        (rollouts, batch * count, steps, decoder.head.noise_size), seed=seed
+        (count, batch * rollouts, steps, decoder.head.noise_size), seed=seed
     )
 
-    def add(k, total):
-        completed = decoder.generate(z, noise[k], given=given, is_given=is_given, control=control)
-        return total + ops.reshape(score(completed, z), (batch, count))
+    def complete(k, values):
+        known = ops.broadcast_to(ops.arange(steps) < (k + 1) * every, (batch * rollouts, steps))
+        completed = decoder.generate(z, noise[k], given=given, is_given=known, control=control)
+        worth = ops.mean(ops.reshape(score(completed, z), (batch, rollouts)), axis=1)
+        return ops.slice_update(values, (k, 0), worth[None])
 
-    begun = ops.fori_loop(0, rollouts, add, ops.zeros((batch, count))) / rollouts
-    values = ops.concatenate([begun, whole], axis=1)
+    begun = ops.fori_loop(0, count, complete, ops.zeros((count, batch)))
+    values = ops.concatenate([ops.transpose(begun), whole], axis=1)
     return ops.take(values, ops.arange(steps) // every, axis=1)
