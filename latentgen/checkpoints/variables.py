@@ -46,7 +46,7 @@ def read_variables(path: str | os.PathLike, variables: Sequence) -> dict[str, in
     """
     arrays = read_arrays(Path(path))
     extra = {k.removeprefix("extra:"): v for k, v in arrays.items() if k.startswith("extra:")}
-    arrays = {k: v for k, v in arrays.items() if not k.startswith("extra:")}
+    arrays = {_unnumbered(k): v for k, v in arrays.items() if not k.startswith("extra:")}
     targets = _named(variables)
     problems = [f"missing {name}" for name in targets if name not in arrays]
     problems += [f"extra {name}" for name in arrays if name not in targets]
@@ -86,12 +86,15 @@ def _cast(name: str, array: np.ndarray, dtype: str, path: str | os.PathLike) -> 
 
 
 def _named(variables: Sequence) -> dict:
-    """Variables by place and path. Keras numbers the second object of a class in a process, and
-    everything in it ('sketch_vae_1/step'): the numbers say nothing and are left out."""
-    return {
-        f"{index:04d}:{re.sub(r'_[0-9]+(?=/|$)', '', v.path)}": v
-        for index, v in enumerate(variables)
-    }
+    """Variables by place and path."""
+    return {f"{index:04d}:{_unnumbered(v.path)}": v for index, v in enumerate(variables)}
+
+
+def _unnumbered(path: str) -> str:
+    """A path as of the first object. Keras numbers the second one of a class in a process, and
+    everything in it ('sketch_vae_1/step', and of its optimiser 'adam/critic_1_kernel_momentum'):
+    the numbers say nothing and are left out."""
+    return re.sub(r"_[0-9]+(?=[/_]|$)", "", path)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -54,6 +54,22 @@ def test_round_trip_is_exact_and_returns_the_integers(path):
         assert ours.dtype == theirs.dtype
 
 
+def test_an_optimiser_of_the_second_such_model_in_a_process_reads_the_firsts(tmp_path):
+    def moments(name):
+        layer = keras.layers.Dense(2, name=name)
+        layer.build((None, 3))
+        optimizer = keras.optimizers.Adam()
+        optimizer.build(layer.trainable_variables)
+        return optimizer.variables
+
+    first = moments("critic_width")
+    assert any("critic_width_kernel_momentum" in v.path for v in first)
+    write_variables(tmp_path / "first.npz", first)
+    read_variables(tmp_path / "first.npz", moments("critic_1_width"))
+    write_variables(tmp_path / "second.npz", moments("critic_1_width"))
+    read_variables(tmp_path / "second.npz", first)
+
+
 def test_half_precision_halves_numbers_and_leaves_integers(tmp_path):
     path = tmp_path / "weights.npz"
     write_variables(path, variables(seed=70000), "float16")
