@@ -208,6 +208,11 @@ def rule_name(rule: Sequence[str]) -> str:
     return " and ".join(map(str.strip, rule))
 
 
+def obedience(rule: Sequence[str]) -> dict[str, Any]:
+    """What is wanted where there is a rule: that it be obeyed."""
+    return {rule_name(rule): True} if rule else {}
+
+
 def say_what_obeys(obeys: Rule, pieces: Sequence[Any]) -> None:
     """How many of the results do what the rule says."""
     say(f"{sum(map(obeys, pieces))} of {len(pieces)} obey the rule")

@@ -111,7 +111,7 @@ def constrain(
     changed = read(change)[:count] if change else []
     check_out(out, len(changed) or count, overwrite)
     how = playing(vae, temperature, tempo, program, chords, key, seed, changed)
-    wanted: dict[str, Any] = {constraining.rule_name(rule): True}
+    wanted = constraining.obedience(rule)
     if labelled is None:
         asking = playing(vae, temperature, None, None, chords, key, seed, changed[:1])
         constraints = constraining.learn_rule(

@@ -96,11 +96,7 @@ def constrain(
         drawings, columns = constraining.read_examples(
             labelled, labels, bool(want), lambda path: read_file(path)[:limit], READABLE
         )
-    wanted = (
-        {constraining.rule_name(rule): True}
-        if rule
-        else constraining.wanted_values(want, keep, columns)
-    )
+    wanted = constraining.obedience(rule) or constraining.wanted_values(want, keep, columns)
 
     vae = open_vae(preset)
     how_drawn = {"seed": seed, **decoding(temperature)}

@@ -93,11 +93,7 @@ def constrain(
     check_given(*([change] if change else []))
     obeys = _rule(rule)
     sentences, columns = read_labelled(labelled, labels, bool(want)) if labelled else ([], {})
-    wanted = (
-        {constraining.rule_name(rule): True}
-        if rule
-        else constraining.wanted_values(want, keep, columns)
-    )
+    wanted = constraining.obedience(rule) or constraining.wanted_values(want, keep, columns)
     vae = open_vae(preset)
     changed = read_given(change, vae, count) if change else []
     how = writing(temperature, top_k, top_p, seed)
