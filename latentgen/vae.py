@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from latentgen import random
 from latentgen.checkpoints.variables import read_arrays
 from latentgen.compilation import compiled
 from latentgen.errors import CheckpointError, InputError
@@ -168,7 +169,7 @@ class SequenceVAE(SequenceModel):
     def condition(self, inputs, training=False):
         """A z of each example's posterior, and its mean and scale."""
         mean, scale = self.posterior(inputs, training)
-        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+        noise = random.normal(ops.shape(mean), seed=self.seed_generator)
         return {"z": mean + scale * noise, "mean": mean, "scale": scale}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

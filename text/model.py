@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from latentgen import random
 from latentgen.compilation import compiled
 from latentgen.domain import DomainModel
 from latentgen.errors import InputError
@@ -56,7 +57,7 @@ class TextModel(DomainModel):
         """
         if training and self.word_dropout:
             sequence = inputs["sequence"]
-            coins = keras.random.uniform(ops.shape(sequence), seed=self.decoder.seed_generator)
+            coins = random.uniform(ops.shape(sequence), seed=self.decoder.seed_generator)
             unknown = ops.full_like(sequence, UNKNOWN)
             kept = ops.where(coins < self.word_dropout, unknown, sequence)
             inputs = inputs | {"sequence": kept}

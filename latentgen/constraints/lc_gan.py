@@ -21,6 +21,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from latentgen import random
 from latentgen.constraints.networks import Trunk, gate
 from latentgen.training.gradients import gradient
 from latentgen.training.two_player import TwoPlayerModel
@@ -118,7 +119,7 @@ class LCGAN(TwoPlayerModel):
             loss += self.shape_weight * out_of_shape(moved, condition)
         if self.log_match is not None and self.attribute_weight:
             if self.noise:
-                near = keras.random.normal(ops.shape(moved), seed=self.draws)
+                near = random.normal(ops.shape(moved), seed=self.draws)
                 moved = moved + self.noise * near
             loss -= self.attribute_weight * ops.mean(self.log_match(moved, condition))
         return loss

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.layers.cell_stacks import CellStack, cell_stack, split_states, with_dropout_masks
 from latentgen.layers.decoder import AutoregressiveDecoder
 from latentgen.layers.heads import NEVER, OutputHead
@@ -146,7 +147,7 @@ class AttentionDecoder(AutoregressiveDecoder):
             inputs = with_dropout_masks(self.cell, inputs, self.seed_generator)
         features = self.rnn(inputs, initial_state=states)
         if training and self.dropout:
-            features = keras.random.dropout(features, self.dropout, seed=self.seed_generator)
+            features = random.dropout(features, self.dropout, seed=self.seed_generator)
         return features
 
     def get_config(self):

@@ -7,6 +7,7 @@ drop each layer's input as well as its candidate (see `with_dropout_masks`).
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.errors import InputError
 from latentgen.layers.cells import RecurrentCell, cell_class
 
@@ -23,7 +24,7 @@ def with_dropout_masks(cell, inputs, seed):
         return inputs
     batch, steps = ops.shape(inputs)[0], ops.shape(inputs)[1]
     masks = [
-        keras.random.dropout(ops.ones((batch, steps, size), dtype=inputs.dtype), share, seed=seed)
+        random.dropout(ops.ones((batch, steps, size), dtype=inputs.dtype), share, seed=seed)
         for share, size in cell.dropout_shares
     ]
     return ops.concatenate([inputs, *masks], axis=-1)
@@ -160,7 +161,7 @@ class CellStack(keras.layers.Layer):
             seed: a SeedGenerator in training, where `input_dropout` drops entries; otherwise None.
         """
         if self.context_size and self.input_dropout and seed is not None:
-            context = keras.random.dropout(context, self.input_dropout, seed=seed)
+            context = random.dropout(context, self.input_dropout, seed=seed)
         return self.cells[0].project_context(context)
 
     def call(self, inputs, states, training=False):

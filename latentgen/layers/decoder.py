@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.layers.cell_stacks import (
     ParallelCells,
     cell_stack,
@@ -191,7 +192,7 @@ class AutoregressiveDecoder(keras.layers.Layer):
         """
         batch, steps = ops.shape(targets)[0], ops.shape(targets)[1]
         noise, coins = (
-            keras.random.uniform((batch, steps, size), seed=self.seed_generator)
+            random.uniform((batch, steps, size), seed=self.seed_generator)
             for size in (self.head.noise_size, 1)
         )
         mixed = ops.stop_gradient(

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.errors import InputError
 from latentgen.sequence_model import SequenceModel, restored
 from latentgen.training.two_player import TwoPlayerModel
@@ -82,7 +83,7 @@ class AdversarialObjective(TwoPlayerModel):
         """The model's own sequences under z, (B, T, D), of a batch's number, longest length T and
         control; no gradient goes through the draws."""
         batch, steps = ops.shape(inputs["sequence"])[:2]
-        noise = keras.random.uniform((batch, steps, self.actor.head.noise_size), seed=self.draws)
+        noise = random.uniform((batch, steps, self.actor.head.noise_size), seed=self.draws)
         control = self.actor.read_control(inputs.get("control"), False, inputs.get("length"))
         return ops.stop_gradient(self.actor.decoder.generate(z, noise, control=control))
 

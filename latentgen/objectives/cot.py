@@ -73,12 +73,7 @@ class CoT(AdversarialObjective):
         mediated = ops.stop_gradient(self.mediated(drawn, inputs))
         log_prob = head.log_prob(parameters, drawn)
         if isinstance(head, SymbolHead):
-            # The logits' difference, and what normalises them: fewer passes over the symbols than
-            # two log-softmaxes.
-            apart = ops.softmax(parameters, axis=-1) * (mediated - parameters)
-            agreement = ops.sum(apart, axis=-1) + (
-                ops.logsumexp(parameters, axis=-1) - ops.logsumexp(mediated, axis=-1)
-            )
+            agreement = _exact(parameters, mediated)
         else:
             agreement = _estimated(log_prob, head.log_prob(mediated, drawn))
         if self.discount:
@@ -101,6 +96,29 @@ class CoT(AdversarialObjective):
 def _score(log_prob: Any) -> Any:
     """Nothing, with the gradient of log-probabilities."""
     return log_prob - ops.stop_gradient(log_prob)
+
+
+@ops.custom_gradient
+def _exact(own: Any, mediated: Any) -> Any:
+    """L at each step, π_gᵀ (log π_m − log π_g), of both players' logits (B, T, V); (B, T).
+
+    Its gradient by the model's logits, π_g ∘ (log π_m − log π_g − L), is stated: worked out by
+    itself it passes over the symbols several times more.
+    """
+    top = ops.max(own, axis=-1, keepdims=True)
+    weights = ops.exp(own - top)
+    total = ops.sum(weights, axis=-1)
+    mean_apart = ops.sum(weights * (mediated - own), axis=-1) / total
+    top_mediated = ops.max(mediated, axis=-1, keepdims=True)
+    total_mediated = ops.sum(ops.exp(mediated - top_mediated), axis=-1)
+    agreement = mean_apart + ops.log(total / total_mediated) + (top - top_mediated)[..., 0]
+
+    def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
+        rising = arguments[0] if upstream is None else upstream
+        share = (rising / total)[..., None] * ops.exp(own - top)
+        return share * (mediated - own - mean_apart[..., None]), ops.zeros_like(mediated)
+
+    return agreement, gradient
 
 
 def _estimated(own: Any, mediated: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.errors import InputError
 from latentgen.layers.heads import OutputHead, SymbolHead
 
@@ -90,7 +91,7 @@ class Discriminator(keras.layers.Layer):
         self.embedding, self.latent_size = embedding, latent_size
         self.dropout, self.seed = dropout, seed
         self.input_size = embedding.output_size + latent_size
-        self.drop = keras.layers.Dropout(dropout, seed=seed)
+        self.draws = keras.random.SeedGenerator(seed)
 
     def read(self, steps: Any, mask: Any, z: Any = None) -> Any:
         """The embedded steps, z beside each, (B, T, input_size); zeros where the mask is."""
@@ -99,6 +100,12 @@ class Discriminator(keras.layers.Layer):
             beside = ops.repeat(z[:, None], ops.shape(embedded)[1], axis=1)
             embedded = ops.concatenate([embedded, beside], axis=-1)
         return embedded * ops.cast(mask, embedded.dtype)[..., None]
+
+    def drop(self, features: Any, training: bool) -> Any:
+        """The features, in training without a share of them."""
+        if not (training and self.dropout):
+            return features
+        return random.dropout(features, self.dropout, self.draws)
 
     def get_config(self):
         return super().get_config() | {
@@ -171,7 +178,7 @@ class ConvolutionalDiscriminator(Discriminator):
         ]  # at least 0, as filters are
         pooled = ops.concatenate(highest, axis=-1)
         gate = self.gate(pooled)
-        return self.drop(gate * self.candidate(pooled) + (1.0 - gate) * pooled, training=training)
+        return self.drop(gate * self.candidate(pooled) + (1.0 - gate) * pooled, training)
 
     def call(self, steps, mask, z=None, training=False):
         """Logits (B,) of steps (B, T, …), of which those count where the mask (B, T) is true."""
@@ -250,7 +257,7 @@ class RecurrentDiscriminator(Discriminator):
         ahead, *back = (rnn(read, mask=mask) for rnn in self.directions)
         # What goes backwards gives its outputs in its own order of steps.
         both = ops.concatenate([ahead, *(ops.flip(outputs, axis=1) for outputs in back)], axis=-1)
-        return self.drop(both, training=training)
+        return self.drop(both, training)
 
     def call(self, steps, mask, z=None, training=False):
         """Logits of steps (B, T, …), of which those count where the mask (B, T) is true.

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.layers.decoder import AutoregressiveDecoder
 from latentgen.layers.heads import OutputHead, SymbolHead
 from latentgen.objectives.adversarial import AdversarialObjective, inputs_of
@@ -66,7 +67,7 @@ class GumbelSoftmax(AdversarialObjective):
         batch, steps = ops.shape(inputs["sequence"])[:2]
         size = (batch, steps, self.actor.head.relax_noise_size)
         control = self.actor.read_control(inputs.get("control"), False, inputs.get("length"))
-        noise = keras.random.uniform(size, seed=self.draws)
+        noise = random.uniform(size, seed=self.draws)
         temperature = at_step(self.temperature, self.actor.step)
         return relaxed_run(
             self.actor.decoder, z, noise, temperature, control, self.straight_through

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.layers.decoder import AutoregressiveDecoder
 
 
@@ -81,9 +82,7 @@ def rollout_values(
 
     given, z, control = (None if part is None else many(part) for part in (samples, z, control))
     # Drawn before the loop: a compiled one has no random generator.
-    noise = keras.random.uniform(
-        (count, batch * rollouts, steps, decoder.head.noise_size), seed=seed
-    )
+    noise = random.uniform((count, batch * rollouts, steps, decoder.head.noise_size), seed=seed)
 
     def complete(k, values):
         known = ops.broadcast_to(ops.arange(steps) < (k + 1) * every, (batch * rollouts, steps))

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from latentgen import random
 from latentgen.errors import InputError
 from latentgen.layers.heads import SymbolHead
 from latentgen.sequence_model import SequenceModel
@@ -103,7 +104,7 @@ class SequenceMatching:
         if isinstance(head, SymbolHead):
             return cosine_cost, head.embed(soft_argmax(parameters, self.temperature))
         shape = (*ops.shape(parameters)[:2], head.relax_noise_size)
-        noise = keras.random.uniform(shape, seed=model.decoder.seed_generator)
+        noise = random.uniform(shape, seed=model.decoder.seed_generator)
         return euclidean_cost, head.embed(head.relax(parameters, noise, self.temperature))
 
     def _source(self, model, inputs):
