@@ -70,7 +70,8 @@ def graphs_of(
     if isinstance(model, SequenceVAE):
         graphs["encode"] = _encode(model)
     if constraints is not None:
-        graphs["constrain"] = _constrain(constraints, way_for(model, constraints, method))
+        way = way_for(model, constraints, method)._replace(precision="float32")  # LiteRT has that
+        graphs["constrain"] = _constrain(constraints, way)
     return graphs
 
 

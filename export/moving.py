@@ -21,6 +21,8 @@ class Way(NamedTuple):
     """One of METHODS."""
     steps: int = STEPS
     """Of the method 'density'."""
+    precision: str = "float64"
+    """In which that method's density is worked out."""
 
 
 def way_for(model: DomainModel, constraints: Constrained, method: str | None = None) -> Way:
@@ -49,9 +51,10 @@ def constrain(constraints: Constrained, z: Any, targets: Any, strength: Any, way
     step = constraints.shift if way.method == "vector" else constraints.act
     moved = step(z, asked)
     if way.method == "density":
-        real = ops.convert_to_tensor(constraints.real)
+        real = ops.cast(ops.convert_to_tensor(constraints.real), way.precision)
+        asked = ops.cast(asked, way.precision)
         match = ATTRIBUTE_WEIGHT * constraints.log_match(real, asked[:, None])
-        moved = uphill(moved, real, constraints.bandwidth, way.steps, match, ops)
+        moved = uphill(moved, real, constraints.bandwidth, way.steps, match, ops, way.precision)
     return z + strength[:, None] * (moved - z)
 
 

@@ -44,18 +44,23 @@ def uphill(
     steps: int = STEPS,
     match: Any = None,
     xp: Any = ARRAYS,
+    precision: str = "float64",
 ) -> Any:
-    """z (n, d) after mean-shift steps on the density of real z (m, d); learns nothing.
+    """z (n, d) after mean-shift steps on the density of real z (m, d), float32; learns nothing.
 
     `match` (n, m) is what is added to the logarithms of the m summands' weights. `xp` is what
-    computes it: of NumPy arrays, or keras.ops in a graph; see `Predictor`.
+    computes it: of NumPy arrays, or keras.ops in a graph; see `Predictor`. The logarithms are
+    hundreds, of which float32 leaves z three or four digits: `precision` is that where a runtime
+    has no other.
     """
+    z, real = xp.cast(z, precision), xp.cast(real, precision)
+    match = None if match is None else xp.cast(match, precision)
     for _ in range(steps):
         # |z - z_i|² up to a term that is the same for all i and drops out of the softmax
         squares = xp.sum(real**2, axis=1) - 2 * xp.matmul(z, xp.transpose(real))
         logits = -squares / (2 * bandwidth**2) + (0.0 if match is None else match)
         z = xp.matmul(xp.softmax(logits, axis=-1), real)
-    return z
+    return xp.cast(z, "float32")
 
 
 def like_real(z: Any, real: Posterior, xp: Any = ARRAYS) -> Any:
@@ -67,6 +72,7 @@ def _log_matches(constraints: Constraints, real: np.ndarray, condition: np.ndarr
     """log p(row of the condition | real z_i), (n, m); each different condition is asked once."""
     different, rows = np.unique(condition, axis=0, return_inverse=True)
     ask = constraints.program(_log_match)
+    real, different = real.astype("float64"), different.astype("float64")  # on JAX float32
     asked = [np.asarray(ask(real, row[None])) for row in different]
     return np.stack(asked)[rows.reshape(-1)]
 

@@ -282,6 +282,18 @@ def test_every_method_is_the_librarys(drawing, method):
         np.testing.assert_allclose(ours, theirs, **SHARP)
 
 
+def test_a_density_of_hundreds_of_nats_is_the_librarys():
+    """As those of presets are: float32 leaves three digits of z."""
+    from keras import ops
+
+    from latentgen.constraints.density import uphill
+
+    real = np.random.default_rng(0).normal(4.0, 0.8, (600, 64)).astype("float32")
+    z = 3.2 + 0.2 * real[:50]  # among many
+    move = tf.function(lambda z: uphill(z, real, 0.9, xp=ops), autograph=False)
+    np.testing.assert_allclose(move(z), uphill(z, real, 0.9), **SHARP)
+
+
 def test_each_row_has_targets_and_a_strength_of_its_own(drawing):
     z, targets = latents(2), np.array([[1, NAN, NAN], [NAN, 0, 9.0]])
     given = ask(drawing.signatures, "constrain", z=z, targets=targets, strength=[0.5, 2])["z"]
