@@ -24,8 +24,9 @@ from tests.tiny import (
 
 
 def compiled(model, **options):
-    plain = {"jit_compile": keras.backend.backend() == "jax"}  # JAX without it is far slower
-    model.compile(keras.optimizers.Adam(1e-2), **(plain | options))
+    options = {"jit_compile": keras.backend.backend() == "jax"} | options  # far slower without
+    eager = not options["jit_compile"]  # for a few steps faster than to trace one
+    model.compile(keras.optimizers.Adam(1e-2), **({"run_eagerly": eager} | options))
     return model
 
 

@@ -10,8 +10,12 @@ ON_JAX = keras.backend.backend() == "jax"  # where nothing runs uncompiled in be
 
 
 def prepared(trainer, rate: float = 0.01, critic_rate: float = 0.01, jit_compile=ON_JAX, **options):
-    """The trainer, compiled."""
+    """The trainer, compiled for a few steps: on TensorFlow not traced, which takes longer.
+
+    For many steps give run_eagerly=False.
+    """
     optimizers = (keras.optimizers.Adam(r, global_clipnorm=5.0) for r in (rate, critic_rate))
+    options = {"run_eagerly": not jit_compile} | options
     trainer.compile(*optimizers, jit_compile=jit_compile, **options)
     return trainer
 

@@ -120,7 +120,7 @@ class Likes(keras.layers.Layer):
 def test_the_model_comes_to_draw_what_a_discriminator_likes(straight_through):
     model = toy_model()
     trainer = GumbelSoftmax(model, 0.5, straight_through, discriminator=Likes())
-    prepared(trainer, rate=0.03, critic_rate=0.0)
+    prepared(trainer, rate=0.03, critic_rate=0.0, run_eagerly=False)
     fit(trainer, toy_batch(16), 40)
     drawn = model.generate(n=64, jit_compile=False)
     assert (drawn == 1).mean() > 0.85
