@@ -92,16 +92,21 @@ def _scheduled(model, sizes, seed):
     return scheduled_sampling(model, LinearRamp(0.0, 0.5, 40 * (sizes.training // BATCH)))
 
 
-def _cot(model, sizes, seed):
-    """With a mediator twice as wide as the model, and dropout, as published."""
-    from latentgen.layers.decoder import Decoder
-    from latentgen.objectives import CoT
+def _cot(wider: int, dropout: float):
+    """With a mediator so many times as wide as the model; the published one is twice as wide, and
+    has dropout."""
 
-    head = model.head.from_config(
-        model.head.get_config()
-        | {"feature_size": 2 * sizes.units, "embedding_size": 2 * sizes.units}
-    )
-    return CoT(model, Decoder(head, 2 * sizes.units, 0, input_dropout=0.5, seed=seed), seed=seed)
+    def make(model, sizes, seed):
+        from latentgen.layers.decoder import Decoder
+        from latentgen.objectives import CoT
+
+        units = wider * sizes.units
+        head = model.head.from_config(
+            model.head.get_config() | {"feature_size": units, "embedding_size": units}
+        )
+        return CoT(model, Decoder(head, units, 0, input_dropout=dropout, seed=seed), seed=seed)
+
+    return make
 
 
 def _tuned(make: Any, nll_oracle: float | None, seconds: float | None, epochs: int) -> Method:
@@ -112,7 +117,10 @@ def _tuned(make: Any, nll_oracle: float | None, seconds: float | None, epochs: i
 METHODS = {
     LIKELIHOOD: Method(lambda model, sizes, seed: model, 9.08, 16.1, 8.97),
     "scheduled sampling": Method(_scheduled, 8.89, 32.5),
-    "CoT": Method(_cot, 8.19, 53.9, 8.03),
+    "CoT": Method(_cot(2, 0.5), 8.19, 53.9, 8.03),
+    # A mediator that may learn the samples by heart teaches several times as fast.
+    "CoT, no dropout": Method(_cot(2, 0.0), 8.19, 53.9, 8.03, critic_rate=1e-2),
+    "CoT, no dropout, wide": Method(_cot(4, 0.0), 8.19, 53.9, 8.03, critic_rate=1e-2),
     "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 8),
     "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 4),
     "MaliGAN": _tuned(_with_discriminator("MaliGAN"), 8.73, 741.0, 16),
@@ -222,7 +230,7 @@ def run(task: Task, name: str, epochs: int | None, out: Path) -> tuple[Any, Path
     from latentgen.training.checkpoint import fit_resumably
 
     method, model = METHODS[name], task.model()
-    folder = out / f"{name.replace(' ', '_')}_{task.seed}"
+    folder = out / f"{name.replace(',', '').replace(' ', '_')}_{task.seed}"
     folder.mkdir(parents=True, exist_ok=True)
     if method.pretrained:
         weights = out / f"{LIKELIHOOD}_{task.seed}" / "pretrained.npz"
