@@ -1,5 +1,6 @@
 """Cooperative training: a second model learns what data and draws have in common, and guides."""
 
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -18,10 +19,11 @@ class CoT(AdversarialObjective):
     """Minimises the Jensen-Shannon divergence of data p and model G, by likelihood on both sides.
 
     (Lu et al. 2019, arXiv 1804.03782.) The mediator, the critic, learns M = ½(p + G) as any model
-    learns: by likelihood, of batches whose one half was drawn from G. The model minimises the
-    divergence of G from M over its own prefixes s_t, with π the distribution of the next element:
+    learns: by likelihood, of batches of which G drew one half. The model minimises the
+    divergence of G from M over its own prefixes s_t, with g and m the two's probabilities of the
+    next element:
 
-        −Σ_t L(s_t),  L(s_t) = π_g(s_t)ᵀ (log π_m(s_t) − log π_g(s_t))
+        −Σ_t L(s_t),  L(s_t) = g(s_t)ᵀ (log m(s_t) − log g(s_t))
 
     exactly for symbols; of other elements it is estimated by the one that was drawn, and its
     gradient by the score function. No reward, no roll-out, no pre-training.
@@ -30,11 +32,16 @@ class CoT(AdversarialObjective):
     weighed by γ · the sum of L at the steps behind it. 0, as in the paper's biased version, leaves
     that out; 1 is the gradient of −KL(G‖M).
 
+    Another prior π than ½ makes it the generalized divergence (see GeneralizedJS), of M = π p +
+    (1 − π) G. At ½ what only G would write costs log 2 at most, and its gradient fades early.
+
     Args:
         model: what is trained; batches of two examples or more.
         mediator: a decoder like the model's, untrained; one of the same configuration by default.
             The published one has twice the model's units, and dropout.
         discount: γ, from 0 to 1.
+        prior: π, above 0 and below 1: the share of the data in what the mediator learns, in
+            whole examples of each batch. Near 1 the model seeks modes.
         likelihood_weight, seed: see AdversarialObjective.
     """
 
@@ -43,26 +50,32 @@ class CoT(AdversarialObjective):
         model: SequenceModel,
         mediator: AutoregressiveDecoder | None = None,
         discount: float = 0.0,
+        prior: float = 0.5,
         likelihood_weight: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ):
         if not 0 <= discount <= 1:
             raise InputError(f"discount: expected 0 to 1, received {discount}")
+        if not 0 < prior < 1:
+            raise InputError(f"prior: expected a share above 0 and below 1, received {prior}")
         if mediator is None:
             mediator = another(model.decoder)
         if not mediator.built:
             mediator.build()
         super().__init__(model, mediator, likelihood_weight, seed, **kwargs)
-        self.discount = discount
+        self.discount, self.prior = discount, prior
 
     def prepare(self, batch: Any) -> dict[str, Any]:
         return self.with_own(inputs_of(batch))
 
     def critic_loss(self, batch: Any) -> Any:
         inputs = inputs_of(batch)
-        half = ops.shape(inputs["sequence"])[0] // 2
-        sequence = ops.concatenate([inputs["own"][:half], inputs["sequence"][half:]])
+        # One draw at least, and one of the data; in integers, as JAX slices by known ones alone.
+        share = Fraction(1.0 - self.prior).limit_denominator(1000)
+        others = ops.shape(inputs["sequence"])[0] - 2
+        count = 1 + others * share.numerator // share.denominator
+        sequence = ops.concatenate([inputs["own"][:count], inputs["sequence"][count:]])
         parameters = self.mediated(sequence, inputs, training=True)
         return self.per_example(self.critic.head.loss(parameters, sequence), self.drawn(sequence))
 
@@ -90,7 +103,11 @@ class CoT(AdversarialObjective):
 
     def get_config(self) -> dict[str, Any]:
         mediator = keras.saving.serialize_keras_object(self.critic)
-        return super().get_config() | {"mediator": mediator, "discount": self.discount}
+        return super().get_config() | {
+            "mediator": mediator,
+            "discount": self.discount,
+            "prior": self.prior,
+        }
 
 
 def _score(log_prob: Any) -> Any:

@@ -157,6 +157,18 @@ def quick_rules(monkeypatch):
 
     quickly = functools.partialmethod(LatentConstraints.fit_reward, rounds=1, samples=100)
     monkeypatch.setattr(LatentConstraints, "fit_reward", quickly)
+    monkeypatch.setattr("latentgen.constraints.judge.FEWEST_STEPS", 20)
+
+
+@pytest.fixture(autouse=True)
+def untraced(monkeypatch):
+    """A step or two of training are not made a graph of, which takes longer."""
+    from latentgen.constraints.lc_gan import LCGAN
+    from latentgen.sequence_model import SequenceModel
+
+    for model in (LCGAN, SequenceModel):
+        plainly = functools.partialmethod(model.compile, run_eagerly=True)
+        monkeypatch.setattr(model, "compile", plainly)
 
 
 @pytest.fixture

@@ -100,16 +100,17 @@ def test_it_trains_each_kind_of_model(kind):
     check_it_trains(lambda model: CoT(model, discount=0.5), MODELS[kind])
 
 
-def test_the_mediator_learns_the_middle_of_data_and_model():
+@pytest.mark.parametrize("prior", [0.5, 0.75])
+def test_the_mediator_learns_the_mixture_of_data_and_model(prior):
     model = toy_model()
-    trainer = CoT(model)
-    middle = 0.5 * (distribution(model) + np.eye(len(ALL))[7])
+    trainer = CoT(model, prior=prior)
+    mixture = prior * np.eye(len(ALL))[7] + (1 - prior) * distribution(model)
     trainer.compile(keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.02), jit_compile=ON_JAX)
     one = {"sequence": np.repeat(ALL[7:8], 64, 0), "length": np.full(64, ALL.shape[1])}
     for _ in range(250):
         trainer.train_on_batch(one)
     learnt = np.exp(np.asarray(log_prob(trainer.critic, trainer.critic.head)))
-    assert np.abs(learnt - middle).sum() < 0.15
+    assert np.abs(learnt - mixture).sum() < 0.15
 
 
 def test_killed_and_resumed_it_is_the_uninterrupted_run(tmp_path):
@@ -123,7 +124,7 @@ def test_it_is_saved(tmp_path):
 def test_it_comes_back_from_its_configuration():
     model = toy_model()
     wider = Decoder(model.head.from_config(model.head.get_config() | {"feature_size": 9}), 9, 0)
-    trainer = CoT(model, wider, discount=0.5, seed=4)
+    trainer = CoT(model, wider, discount=0.5, prior=0.75, seed=4)
     again = CoT.from_config(trainer.get_config())
     assert again.get_config() == trainer.get_config()
     assert again.critic.units == [9]
@@ -132,6 +133,8 @@ def test_it_comes_back_from_its_configuration():
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(InputError, match="discount: expected 0 to 1, received 2"):
         CoT(toy_model(), discount=2)
+    with pytest.raises(InputError, match="prior: expected a share above 0 and below 1, received 1"):
+        CoT(toy_model(), prior=1)
     with pytest.raises(InputError, match="likelihood_weight: expected more than 0 for a VAE"):
         CoT(categorical_vae(), likelihood_weight=0.0)
     assert CoT(categorical_vae()).likelihood_weight == 1.0
