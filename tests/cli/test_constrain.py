@@ -4,7 +4,9 @@ import pytest
 
 from latentgen.cli.main import main
 
-TINY = ["--preset", "my-model", "--temperature", "1", "-n", "3", "--turns", "2"]
+pytestmark = pytest.mark.usefixtures("quick_rules")
+
+TINY = ["--preset", "my-model", "--temperature", "1", "-n", "3", "--turns", "1"]
 
 
 def constrain(*arguments):

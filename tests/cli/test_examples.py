@@ -18,7 +18,7 @@ TINY = {
         "sample": ["--preset", "my-model", "-n", "2"],
         "reconstruct": ["--preset", "my-model", "-n", "2"],
         "interpolate": ["--preset", "my-model", "--steps", "2"],
-        "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1", "--turns", "2"],
+        "constrain": ["--preset", "my-model", "-n", "2", "--temperature", "1", "--turns", "1"],
     },
     "music": {
         "train": ["--steps", "1", "--batch", "2"],
@@ -27,7 +27,7 @@ TINY = {
         "continue": ["-n", "2"],
         "reconstruct": ["-n", "2"],
         "interpolate": ["--steps", "2"],
-        "constrain": ["-n", "2", "--temperature", "1", "--turns", "2"],
+        "constrain": ["-n", "2", "--temperature", "1", "--turns", "1"],
     },
     "text": {
         "train": ["--steps", "1", "--batch", "2"],
@@ -36,7 +36,7 @@ TINY = {
         "continue": ["-n", "2"],
         "reconstruct": ["-n", "2"],
         "interpolate": ["--steps", "2"],
-        "constrain": ["-n", "2", "--temperature", "1", "--turns", "2"],
+        "constrain": ["-n", "2", "--temperature", "1", "--turns", "1"],
     },
 }
 PRESETS = {"sketch": "my-model", "music": "my-music", "text": "my-text"}

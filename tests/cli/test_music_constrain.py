@@ -8,7 +8,7 @@ from tests.music.songs import SCALE, melody
 
 pytestmark = pytest.mark.usefixtures("quick_rules")
 
-TINY = ["--preset", "my-music", "--temperature", "1", "-n", "3", "--turns", "2"]
+TINY = ["--preset", "my-music", "--temperature", "1", "-n", "3", "--turns", "1"]
 
 
 def constrain(*arguments):

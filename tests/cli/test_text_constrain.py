@@ -9,7 +9,7 @@ from latentgen.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("quick_rules")
 
-TINY = ["--preset", "my-text", "--temperature", "1", "-n", "3", "--turns", "2"]
+TINY = ["--preset", "my-text", "--temperature", "1", "-n", "3", "--turns", "1"]
 
 
 def constrain(*arguments):
