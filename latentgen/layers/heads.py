@@ -120,7 +120,9 @@ def categorical_index(logits, noise, temperature):
     Of many classes a block is drawn first and a class of it then: running sums of thousands of
     numbers would take most of a decoder's step (several times as long on a CPU).
     """
-    weights = ops.softmax(logits / temperature, axis=-1)
+    logits = logits / temperature
+    # Not divided by their sum, by which the uniform is multiplied: over thousands that takes time.
+    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
     classes, shape = weights.shape[-1], ops.shape(weights)[:-1]
     if classes <= 2 * BLOCK:
         sums = ops.cumsum(weights, axis=-1)
