@@ -114,8 +114,8 @@ def slowing(task: Task, method: Method, trainer: Any):
     import keras
 
     def lower(part, logs=None):
-        late = method.slow_from is not None and part * task.sizes.every >= method.slow_from
-        trainer.optimizer.learning_rate.assign(method.rate / 5 if late else method.rate)
+        times = sum(part * task.sizes.every >= epoch for epoch in method.slower)
+        trainer.optimizer.learning_rate.assign(method.rate / 5**times)
 
     return keras.callbacks.LambdaCallback(on_epoch_begin=lower)
 

@@ -38,7 +38,7 @@ class Method(NamedTuple):
     critic_rate: float = 3e-3
     epochs: int = 80  # of the others fewer: what two cores do in ten minutes or so
     beta_2: float = 0.999  # of the second network's Adam
-    slow_from: int | None = None  # after so many epochs the model's rate is a fifth
+    slower: tuple[int, ...] = ()  # epochs after which the model's rate becomes a fifth
 
 
 def _objective(name: str, **options: Any) -> Callable[[Any, Sizes, int], Any]:
@@ -107,9 +107,9 @@ METHODS = {
         53.9,
         8.03,
         critic_rate=1e-2,
-        epochs=76,
+        epochs=112,
         beta_2=0.95,
-        slow_from=52,
+        slower=(52, 96),
     ),
     "SeqGAN": _tuned(_with_discriminator("SeqGAN", rolls=True), 8.68, 818.0, 8),
     "RankGAN": _tuned(_with_discriminator("RankGAN", rolls=True), 8.37, 1270.0, 4),
