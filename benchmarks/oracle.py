@@ -109,15 +109,14 @@ def measurer(task: Task, model, folder: Path):
     return Measure()
 
 
-def slowing(task: Task, method: Method, trainer: Any):
+def slowing(task: Task, method: Method):
     """A callback that lowers the model's rate when it is time, also after a resumption."""
     import keras
 
-    def lower(part, logs=None):
-        times = sum(part * task.sizes.every >= epoch for epoch in method.slower)
-        trainer.optimizer.learning_rate.assign(method.rate / 5**times)
+    def rate(part: int) -> float:
+        return method.rate / 5 ** sum(part * task.sizes.every >= epoch for epoch in method.slower)
 
-    return keras.callbacks.LambdaCallback(on_epoch_begin=lower)
+    return keras.callbacks.LearningRateScheduler(rate)
 
 
 def read(folder: Path) -> list[list[float]]:
@@ -144,14 +143,13 @@ def run(task: Task, name: str, epochs: int | None, out: Path) -> tuple[Any, Path
             run(task, LIKELIHOOD, task.sizes.pretraining, out)
         read_variables(weights, model.weights)
     steps = task.sizes.every * (len(task.train) // BATCH)
-    trainer = task.trainer(method, model)
     fit_resumably(
-        trainer,
+        task.trainer(method, model),
         task.batches,
         -(-(epochs or method.epochs) // task.sizes.every) * steps,
         folder,
         steps,
-        [slowing(task, method, trainer), measurer(task, model, folder)],
+        [slowing(task, method), measurer(task, model, folder)],
         verbose=0,
     )
     return model, folder
